@@ -1,0 +1,80 @@
+"""Forks a member of a cluster; the forked child lives on until a file comes up."""
+
+from __future__ import absolute_import, division, print_function
+
+import multiprocessing
+import os
+import subprocess
+import sys
+
+import gevent
+from gevent import monkey
+
+from clusterclient_sync._compat import monotonic
+from support.talk import tell
+
+#: A child that nobody stops ends by itself.
+LONGEST_LIFE = 60.0
+
+
+def start(how, stop_path, clients):
+    """Start a child process.
+
+    :param how: ``os.fork``, ``multiprocessing``, or ``exec``.
+    :param stop_path: when this file is there, the child ends.
+    :param clients: those of this process; a forked child closes them, as a careless one would.
+    :return: its pid.
+    """
+    return _WAYS[how](stop_path, clients)
+
+
+def _fork(stop_path, clients):
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        _live(stop_path, clients)
+    finally:
+        os._exit(0)
+
+
+def _multiprocessing(stop_path, clients):
+    # What a Python forks by default changes; here it is the fork that is tested.
+    context = multiprocessing.get_context("fork") if hasattr(multiprocessing, "get_context") \
+        else multiprocessing
+    process = context.Process(target=_live, args=(stop_path, clients))
+    process.daemon = False
+    process.start()
+    return process.pid
+
+
+def _exec(stop_path, clients):
+    """A program that this process starts the careless way, with all descriptors it may inherit."""
+    code = ("import os, sys, time\n"
+            "ends = time.time() + %r\n"
+            "while time.time() < ends and not os.path.exists(sys.argv[1]): time.sleep(0.02)\n"
+            % LONGEST_LIFE)
+    # The one below gevent's, which closes what it should not have to close.
+    popen = monkey.get_original("subprocess", "Popen")
+    with open(os.devnull, "r+") as nothing:
+        return popen([sys.executable, "-c", code, stop_path], close_fds=False, stdin=nothing,
+                     stdout=nothing, stderr=nothing).pid
+
+
+_WAYS = {"os.fork": _fork, "multiprocessing": _multiprocessing, "exec": _exec}
+
+
+def _live(stop_path, clients):
+    """Turn the hub, say so, and wait for the file."""
+    gevent.sleep(0.01)
+    errors = []
+    for client in clients.values():
+        try:
+            client.close(timeout=1)
+        except Exception as error:
+            errors.append(repr(error))
+    gevent.sleep(0.01)
+    tell("forked", pid=os.getpid(), errors=errors)
+    ends = monotonic() + LONGEST_LIFE
+    while monotonic() < ends and not os.path.exists(stop_path):
+        gevent.sleep(0.02)

@@ -1,0 +1,118 @@
+"""The real client of the tests of processes.  It notes in a journal what is done to it."""
+
+from __future__ import absolute_import, division, print_function
+
+import collections
+import os
+
+import gevent
+from gevent.event import Event
+from six.moves import builtins
+
+from clusterclient_sync.data_client import DataClientBase
+from support import journal
+
+#: Gates that :meth:`RealClient.hold` waits at; the process of the real client opens them.
+gates = collections.defaultdict(Event)
+held = collections.Counter()
+
+
+class StartError(Exception):
+    """A start that fails, as a user would define it."""
+
+    def __init__(self, reason, code):
+        super(StartError, self).__init__(reason, code)
+        self.reason = reason
+        self.code = code
+
+
+class RealClient(DataClientBase):
+    """See the module.
+
+    :param config: ``journal``: a path; ``broken_constructor`` and ``broken_init``: paths: while the
+        file is there, that part of the start fails with its text; ``close_gate``: a gate at which
+        ``close`` waits.
+    """
+
+    def __init__(self, config):
+        super(RealClient, self).__init__()
+        self._config = config
+        self._listeners = {}
+        self._fail_while_there("broken_constructor")
+        self._note("made")
+
+    def init(self):
+        """The second part of the start."""
+        self._fail_while_there("broken_init")
+
+    def _fail_while_there(self, part):
+        path = self._config.get(part)
+        if path and os.path.exists(path):
+            self._note("failed")
+            with open(path) as reason:
+                raise StartError(reason.read(), 42)
+
+    def _note(self, what, **details):
+        if "journal" in self._config:
+            journal.note(self._config["journal"], what, **details)
+
+    def subscribe(self, registration, listener):
+        """The first value tells which process has the real client."""
+        self._note("subscribed", key=registration["dataId"])
+        self._listeners[registration["dataId"]] = listener
+        listener({"first": os.getpid()})
+
+    def unsubscribe(self, registration, listener=None):
+        self._note("unsubscribed", key=registration["dataId"])
+        self._listeners.pop(registration["dataId"], None)
+
+    def publish(self, registration):
+        self._note("published", registration=registration)
+
+    def announce(self, registration):
+        """Another method to publish with; what only makes it long is not noted."""
+        self._note("announced", registration={
+            name: value for name, value in registration.items() if name != "padding"})
+
+    def push(self, key, value):
+        """Have the subscribers of a key told a value."""
+        self._listeners[key](value)
+
+    def flood(self, key, count, size):
+        """Push so many values of so many characters, the last of them ``"end"``."""
+        for number in range(count):
+            self._listeners[key]("%08d" % number * (size // 8))
+            gevent.sleep(0)
+        self._listeners[key]("end")
+
+    def tell_all(self, name, value):
+        """Emit an event."""
+        self.emit(name, value)
+
+    def echo(self, *args, **kwargs):
+        """What came in."""
+        if kwargs:
+            return [list(args), kwargs]
+        return args[0] if len(args) == 1 else list(args)
+
+    def whoami(self):
+        """The pid of the process that has the real client."""
+        return os.getpid()
+
+    def hold(self, gate):
+        """Return when the gate is open."""
+        held[gate] += 1
+        gates[gate].wait()
+        self._note("let go", gate=gate)
+        return os.getpid()
+
+    def fail(self, name, args):
+        """Raise a built-in exception."""
+        raise getattr(builtins, name)(*args)
+
+    def close(self):
+        self._note("closing")
+        gate = self._config.get("close_gate")
+        if gate:
+            gates[gate].wait()
+        self._note("closed")
