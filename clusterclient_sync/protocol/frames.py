@@ -1,0 +1,77 @@
+"""Frames: a 24-byte header, a connection object, an application object.
+
+The format is that of the npm package ``cluster-client`` 3.x (big-endian)::
+
+    offset  size  field
+         0     1  version, always 1
+         1     1  0 = request, 1 = response
+         2     2  reserved, 0
+         4     8  request id
+        12     4  timeout, milliseconds
+        16     4  length of the connection object
+        20     4  length of the application object
+        24     -  connection object: UTF-8 JSON
+         -     -  application object: bytes of the transcode
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import struct
+
+VERSION = 1
+REQUEST = 0
+RESPONSE = 1
+
+HEADER = struct.Struct(">BBHqiii")
+HEADER_SIZE = HEADER.size
+_ID = struct.Struct(">q")
+
+#: Ids stay below this: a Node peer holds them in a double.
+MAX_ID = 2 ** 53 - 1
+MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+
+class Frame(object):
+    """One decoded frame.
+
+    ``head`` is the parsed connection object; it may be shared with other frames: do not change it.
+    ``body`` is the application object as bytes.
+    """
+
+    __slots__ = ("is_response", "id", "timeout_ms", "head", "body")
+
+    def __init__(self, is_response, id, timeout_ms, head, body):
+        self.is_response = is_response
+        self.id = id
+        self.timeout_ms = timeout_ms
+        self.head = head
+        self.body = body
+
+    def __repr__(self):
+        return "<%s %d %r, %d bytes>" % (
+            "response" if self.is_response else "request", self.id, self.head, len(self.body))
+
+
+def encode(kind, id, timeout_ms, head, parts=()):
+    """The bytes of one frame.
+
+    :param kind: ``REQUEST`` or ``RESPONSE``.
+    :param head: the connection object as bytes, never empty (a Node peer fails on a frame that
+        has no body at all).
+    :param parts: pieces of the application object, in order; joined here, once.
+    """
+    size = 0
+    for part in parts:
+        size += len(part)
+    header = HEADER.pack(VERSION, kind, 0, id, timeout_ms, len(head), size)
+    return b"".join((header, head) + tuple(parts))
+
+
+def with_id(frame, id):
+    """A copy of an encoded frame that has another id."""
+    return frame[:4] + _ID.pack(id) + frame[12:]
+
+
+def milliseconds(seconds):
+    """A duration as the header has it: at least 1, at most what 31 bits hold."""
+    return max(1, min(MAX_TIMEOUT_MS, int(seconds * 1000)))

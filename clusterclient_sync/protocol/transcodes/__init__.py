@@ -1,0 +1,111 @@
+"""Application values to bytes and back.
+
+A transcode is an object with a ``name``, ``encode(value) -> bytes`` and ``decode(bytes) -> value``;
+both raise a TranscodeError for what they do not take, and nothing else.  Ours:
+
+``json_text``
+    ``json``: what Python peers speak.  ``json_tags`` has the types that JSON lacks.
+``serialize_json``
+    ``serialize-json``: what Node speaks unless told otherwise.
+``values``
+    what both agree on.
+
+A new one of ours goes beside them and into ``_BUILTINS``; a user's own comes through
+:func:`named`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import types
+
+import six
+
+from ..._compat import qualified_name
+from ...exceptions import ConfigurationError, TranscodeError
+from ..errors import message_of
+from .json_text import JsonTranscode
+from .serialize_json import SerializeJsonTranscode
+
+JSON = JsonTranscode()
+SERIALIZE_JSON = SerializeJsonTranscode()
+
+_BUILTINS = {transcode.name: transcode for transcode in (JSON, SERIALIZE_JSON)}
+
+BUILTIN_NAMES = (JSON.name, SERIALIZE_JSON.name)
+
+
+def named(name_or_object):
+    """The transcode that an option means.
+
+    :param name_or_object: one of :data:`BUILTIN_NAMES`, or an object with ``encode(value)`` and
+        ``decode(bytes)``.
+    :raises ConfigurationError: it is neither.
+    """
+    if isinstance(name_or_object, six.string_types):
+        if name_or_object in _BUILTINS:
+            return _BUILTINS[name_or_object]
+    elif isinstance(name_or_object, (JsonTranscode, SerializeJsonTranscode, CustomTranscode)):
+        return name_or_object
+    elif (callable(getattr(name_or_object, "encode", None))
+          and callable(getattr(name_or_object, "decode", None))):
+        return CustomTranscode(name_or_object)
+    raise ConfigurationError("A transcode is %s, or an object with the methods encode(value) and "
+                             "decode(bytes); this is %.100r."
+                             % (" or ".join(repr(name) for name in BUILTIN_NAMES), name_or_object))
+
+
+class CustomTranscode(object):
+    """A user's transcode, held to the contract of ours.
+
+    ``name`` is the object's own where that is text, else where it or its class is found.  Two peers
+    have the same transcode when it has the same name on both.
+    """
+
+    def __init__(self, transcode):
+        self._transcode = transcode
+        self.name = _name_of(transcode)
+
+    def __repr__(self):
+        return "CustomTranscode(%s)" % self.name
+
+    def encode(self, value):
+        """The value as bytes.
+
+        :raises TranscodeError: the user's ``encode`` raised (that is the cause), or did not return
+            bytes.
+        """
+        try:
+            data = self._transcode.encode(value)
+        except TranscodeError:
+            raise
+        except Exception as error:
+            six.raise_from(TranscodeError(u"The transcode %s did not encode a value of type %s: %s"
+                                          % (self.name, type(value).__name__, message_of(error))),
+                           error)
+        if not isinstance(data, six.binary_type):
+            raise TranscodeError(u"encode of the transcode %s returned a value of type %s; return "
+                                 u"bytes." % (self.name, type(data).__name__))
+        return data
+
+    def decode(self, data):
+        """The value of which ``data`` is the encoded form.
+
+        :raises TranscodeError: the user's ``decode`` raised; that is the cause.
+        """
+        try:
+            return self._transcode.decode(data)
+        except TranscodeError:
+            raise
+        except Exception as error:
+            six.raise_from(TranscodeError(u"The transcode %s did not decode %d bytes: %s"
+                                          % (self.name, len(data), message_of(error))), error)
+
+
+def _name_of(transcode):
+    name = getattr(transcode, "name", None)
+    if isinstance(name, six.string_types) and name:
+        return name
+    if isinstance(transcode, types.ModuleType):
+        return transcode.__name__
+    cls = transcode if isinstance(transcode, six.class_types) else transcode.__class__
+    return "%s.%s" % (cls.__module__, qualified_name(cls))
