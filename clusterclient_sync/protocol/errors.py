@@ -17,8 +17,7 @@ import types
 import six
 from six.moves import builtins
 
-from .._compat import (
-    LONE_SURROGATE, builtins_module, merge_surrogates, qualified_name, text_of_bytes)
+from .._compat import LONE_SURROGATE, builtins_module, merge_surrogates, qualified_name
 from ..exceptions import (
     _OUTCOME_ATTRIBUTE, FAILED, NOT_SENT, UNKNOWN, ClusterClientError, RemoteError, outcome,
     set_outcome)
@@ -180,7 +179,7 @@ def _is_builtin(cls):
 
 
 def _builtin_base(cls):
-    """The nearest built-in class by layout: the one whose ``__new__`` makes instances of ``cls``."""
+    """The nearest built-in class by layout: the one whose ``__new__`` makes such instances."""
     while not _is_builtin(cls):
         cls = cls.__base__
     return cls

@@ -8,6 +8,7 @@ sorted by their UTF-8 bytes.  So one registration has one key, whatever the orde
 
 from __future__ import absolute_import, division, print_function
 
+import json
 import re
 
 import six
@@ -38,6 +39,26 @@ def format_key(registration):
         raise
     except Exception as error:
         raise_failure(error, "a registration")
+
+
+def read(text):
+    """The registration in canonical text, as the real client gets it in every role."""
+    return received(json.loads(text))
+
+
+def received(registration):
+    """A registration that was read from JSON, as a copy of its own.
+
+    JavaScript prints large whole numbers like integers: those beyond 2^53 are the floats that they
+    were.
+    """
+    if isinstance(registration, dict):
+        return {name: received(value) for name, value in registration.items()}
+    if isinstance(registration, list):
+        return [received(value) for value in registration]
+    if isinstance(registration, six.integer_types) and abs(registration) > MAX_INTEGER:
+        return float(registration)
+    return registration
 
 
 def _text(value):

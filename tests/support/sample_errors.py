@@ -64,6 +64,7 @@ _MAKE = {
     "interrupt": lambda: KeyboardInterrupt("typed"),
     "greenlet_exit": lambda: GreenletExit("killed"),
     "timeout": lambda: gevent.Timeout(None, exception="of the real client"),
+    "large": lambda: ValueError("x" * 5000),
     "unicode": lambda: ValueError(u"\u00e9\u20ac"),
 }
 _SHARED = [1, 2]

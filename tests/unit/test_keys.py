@@ -49,7 +49,8 @@ def test_numbers_are_printed_as_ecmascript_prints_them(number, text):
     (u'"\\', u'"\\"\\\\"'),
     (u"\b\t\n\f\r\x00\x0b\x1f", u'"\\b\\t\\n\\f\\r\\u0000\\u000b\\u001f"'),
     (u"\\ud800", u'"\\\\ud800"'),
-    (u"a\ud83d", u'"a\\ud83d"'), (u"\udeadb", u'"\\udeadb"'), (u"\ude00\ud83d", u'"\\ude00\\ud83d"'),
+    (u"a\ud83d", u'"a\\ud83d"'), (u"\udeadb", u'"\\udeadb"'),
+    (u"\ude00\ud83d", u'"\\ude00\\ud83d"'),
     (u"\ud83d" + u"\ude00", u'"\U0001f600"'),
 ])
 def test_text_is_printed_as_json_stringify_prints_it(text, printed):

@@ -232,6 +232,8 @@ def in_order(value):
         return [(name, in_order(value[name])) for name in sorted(value)]
     if isinstance(value, list):
         return [in_order(item) for item in value]
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()  # the fold of a naive one says nothing
     return int(value) if type(value) in six.integer_types else value
 
 

@@ -39,7 +39,7 @@ class JsonTranscode(object):
             raise
         except Exception:
             return _encode_carefully(value)
-        data = ascii_bytes(text)
+        data = text if _TEXT_IS_BYTES else text.encode("ascii")
         if (_MARK in text or data.translate(_NUMBERS_ALIKE).find(_LONG_INTEGER) >= 0
                 or text.isdigit() or (_BOOLEANS_MISSPELT and _misspells_booleans(text))):
             return _encode_carefully(value)
@@ -51,10 +51,10 @@ class JsonTranscode(object):
         :raises TranscodeError: it is anything else.
         """
         try:
-            text = scannable(data)
+            text = scannable(data) if _TEXT_IS_BYTES else data.decode("utf-8")
             if _MARK in text:
                 value, end = _scan_tagged(text, 0)
-            elif len(text) <= MAX_DIGITS:
+            elif INT_PARSING_IS_BOUNDED or len(text) <= MAX_DIGITS:
                 value, end = _scan_plain(text, 0)
             else:
                 value, end = _scan_bounded(text, 0)
@@ -65,6 +65,7 @@ class JsonTranscode(object):
         return value if end == len(text) else _decode_carefully(data)
 
 
+_TEXT_IS_BYTES = str is bytes  # a test of a global costs less than a call
 _MARK = '"$type"'
 _join = "".join
 
