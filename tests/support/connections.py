@@ -2,7 +2,6 @@
 
 from __future__ import absolute_import, division, print_function
 
-import errno
 import socket
 
 import gevent
@@ -40,12 +39,8 @@ class Tapped(object):
 class Line(object):
     """A connection, its peer, its handler and its deadlines."""
 
-    def __init__(self, on_request=None, limit=LIMIT, small=False):
+    def __init__(self, on_request=None, limit=LIMIT):
         sock, self.peer = scripted.pair()
-        if small:
-            # The kernel's buffers: two frames of 64 KiB fill them.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-            self.peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.sock = Tapped(sock)
         self.deadlines = Deadlines(gevent.get_hub())
         self.handler = scripted.Recorder(on_request)
@@ -85,6 +80,3 @@ def in_hub(function, *args):
     gevent.get_hub().loop.run_callback(call)
     assert done.wait(scripted.TIMEOUT)
     return results[0]
-
-
-RESET = errno.ECONNRESET

@@ -54,7 +54,7 @@ class Peer(object):
     def __init__(self, sock):
         self.sock = sock
         self.sock.settimeout(TIMEOUT)
-        self.received = b""
+        self.received = bytearray()
 
     def send(self, *pieces):
         for piece in pieces:
@@ -64,11 +64,12 @@ class Peer(object):
         """So many bytes; fails where the stream ends before."""
         while len(self.received) < size:
             assert self._receive(), "the stream ended after %d bytes" % len(self.received)
-        data, self.received = self.received[:size], self.received[size:]
+        data = bytes(self.received[:size])
+        del self.received[:size]
         return data
 
     def _receive(self):
-        data = self.sock.recv(65536)
+        data = self.sock.recv(2 ** 20)
         self.received += data
         return data
 
@@ -88,8 +89,7 @@ class Peer(object):
             raise
         except gevent.socket.error:
             pass
-        data, self.received = self.received, b""
-        return data
+        return self.read(len(self.received))
 
     def close(self):
         self.sock.close()

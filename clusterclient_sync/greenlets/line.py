@@ -1,0 +1,50 @@
+"""Greenlets that wait in line for something that happens to be missing: a role, room in a buffer."""
+
+from __future__ import absolute_import, division, print_function
+
+from collections import deque
+
+from .waits import Wait, wait_until
+
+
+class WaitingLine(object):
+    """A line of waiting greenlets: first come, first served."""
+
+    def __init__(self, hub, deadlines):
+        self._hub = hub
+        self._deadlines = deadlines
+        self._waits = deque()
+
+    def __len__(self):
+        return len(self._waits)
+
+    def wait(self, when):
+        """Block until released, or until ``when`` (monotonic seconds, or ``None``).
+
+        :return: whether it was released in time.
+        :raises: the error that it was released with.
+        """
+        wait = Wait()
+        self._waits.append(wait)
+        try:
+            in_time = wait_until(wait, self._deadlines, when, self._hub)
+        finally:
+            if wait in self._waits:
+                self._waits.remove(wait)
+        if in_time:
+            wait.result()
+        return in_time
+
+    def release_first(self):
+        """Let the first in line go on.
+
+        It stays the first until it runs: meanwhile nobody passes it, and this lets nobody else go.
+        """
+        if self._waits:
+            self._waits[0].resolve()
+
+    def release_all(self, make_error=None):
+        """Let all go on; with an error of its own each, where ``make_error()`` gives one."""
+        waits, self._waits = self._waits, deque()
+        for wait in waits:
+            wait.resolve(error=make_error() if make_error is not None else None)

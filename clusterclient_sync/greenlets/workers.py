@@ -1,0 +1,215 @@
+"""Worker greenlets that are used again.
+
+User code and everything that may block runs in a worker, never in the hub.  A new greenlet costs
+several microseconds, a parked one a fraction of one: a worker that has done its job parks, and the
+next job is switched into it directly, from the hub.  When the job blocks or ends, the hub goes on
+where it was.
+
+:class:`WorkerPool` owns its workers: it names, starts, and on ``close`` ends them.
+:class:`Lane` runs jobs one after another in the order in which they came.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+from collections import deque
+
+import gevent
+from gevent import GreenletExit
+from gevent.event import Event
+from greenlet import getcurrent
+
+from .._compat import monotonic
+from .waits import Wait
+
+_log = logging.getLogger(__name__)
+
+_MAX_IDLE = 64
+#: Greenlets that call into this process's own real client give way to the rest of the loop after so
+#: many calls: on a follower each of them would have.
+_CALLS_PER_TURN = 64
+
+
+class _Worker(gevent.Greenlet):
+    """A greenlet that runs jobs of its pool, one after another."""
+
+    def __init__(self, pool, job):
+        super(_Worker, self).__init__()
+        self.pool = pool
+        self.job = job
+
+    def _run(self):
+        pool = self.pool
+        pool.workers.add(self)
+        hub_switch = pool.hub.switch
+        idle = pool.idle
+        job = self.job
+        try:
+            while True:
+                self.job = job
+                wait = pool.perform(job)
+                job = self.job = None
+                if pool.is_closed or len(idle) >= _MAX_IDLE:
+                    if wait is not None:
+                        pool.loop.run_callback(wait._wake)
+                    return
+                idle.append(self)
+                # A caller in this process that waits for just this job goes on at once; this
+                # worker then sleeps inside that switch.
+                if wait is not None and wait.greenlet is not None:
+                    job = wait.greenlet.switch()
+                while job is None:
+                    job = hub_switch()
+        except GreenletExit:
+            pass
+        finally:
+            pool.workers.discard(self)
+            if self in idle:
+                idle.remove(self)
+            pool.look_again()
+
+
+class WorkerPool(object):
+    """Workers of one owner in one hub.
+
+    A job is a callable without arguments.  It may return a :class:`~.waits.Wait` that it has
+    resolved: the greenlet that waits there then runs next, without a turn of the loop.
+    """
+
+    def __init__(self, hub, name):
+        self.hub = hub
+        self.loop = hub.loop
+        self.name = name
+        self.idle = []
+        self.workers = set()
+        self.is_closed = False
+        self._news = Event()  # for close(): a worker ended, or waits for the end of close() now
+        self._calls_left = _CALLS_PER_TURN
+        self._next_turn = None  # the timer that ends this turn, while greenlets wait for that
+        self._giving_way = []
+
+    def run(self, job):
+        """Run a job: at once where the hub calls this, else at the next turn of the loop."""
+        if getcurrent() is self.hub:
+            self._switch_in(job)
+        else:
+            self.loop.run_callback(self._switch_in, job)
+
+    def run_for_caller(self, job, wait):
+        """Run a job now and return when it blocks or has ended; ``wait`` is what it resolves.
+
+        For a greenlet that is going to wait for the job's result.
+        """
+        if self._calls_left:
+            self._calls_left -= 1
+        else:
+            self._give_way()
+            if wait.done:
+                return
+        wait.greenlet = getcurrent()
+        try:
+            self._switch_in(job)
+        finally:
+            wait.greenlet = None
+
+    def _give_way(self):
+        """Wait for the next turn of the loop: ``sleep(0)`` would keep sockets from theirs."""
+        turn = Wait()
+        self._giving_way.append(turn)
+        if self._next_turn is None:
+            self._next_turn = self.loop.timer(0)
+            self._next_turn.start(self._begin_turn)
+        turn.block(self.hub)
+
+    def _begin_turn(self):
+        self._drop_timer()
+        self._calls_left = _CALLS_PER_TURN
+        turns, self._giving_way = self._giving_way, []
+        for turn in turns:
+            turn.resolve()
+
+    def _drop_timer(self):
+        if self._next_turn is not None:
+            self._next_turn.stop()
+            self._next_turn.close()
+            self._next_turn = None
+
+    def _switch_in(self, job):
+        idle = self.idle
+        if idle:
+            idle.pop().switch(job)
+        elif self.is_closed:
+            _log.debug("%s is closed; a job was dropped", self.name)
+        else:
+            worker = _Worker(self, job)
+            worker.switch()
+
+    def perform(self, job):
+        """Run one job in the current greenlet; what it raises ends here (but not a kill)."""
+        try:
+            return job()
+        except GreenletExit:
+            raise
+        except BaseException:  # jobs handle what users raise: this is a defect of ours
+            _log.exception("A job of %s failed", self.name)
+
+    def close(self, timeout, spared=()):
+        """End all workers.  Jobs that still run have ``timeout`` seconds, and are then killed.
+
+        :param spared: greenlets that wait for the end of this, maybe workers; they end after their
+            jobs.  The caller may add to it meanwhile, and then calls :meth:`look_again`.
+        """
+        gevent.sleep(0)  # jobs that were submitted before this begin
+        self.is_closed = True
+        self._begin_turn()
+        gevent.killall(list(self.idle), block=False)
+        until = monotonic() + timeout
+        while self._unfinished(spared) and monotonic() < until:
+            self._news.clear()
+            self._news.wait(until - monotonic())
+        gevent.killall(self._unfinished(spared), timeout=1)
+
+    def _unfinished(self, spared):
+        current = getcurrent()
+        return [worker for worker in self.workers
+                if worker is not current and worker not in spared]
+
+    def look_again(self):
+        """Have :meth:`close` look again for whom it waits."""
+        self._news.set()
+
+
+class Lane(object):
+    """Jobs that run one after another, in the order of their coming, in the workers of a pool."""
+
+    def __init__(self, pool, on_idle=None):
+        self._pool = pool
+        self._jobs = deque()
+        self._on_idle = on_idle
+        self.is_busy = False
+
+    def __len__(self):
+        return len(self._jobs) + self.is_busy
+
+    def submit(self, job):
+        """Run ``job()`` after all that came before it."""
+        self._jobs.append(job)
+        if not self.is_busy:
+            self._start()
+
+    def _start(self):
+        self.is_busy = True
+        self._pool.run(self._drain)
+
+    def _drain(self):
+        jobs = self._jobs
+        try:
+            while jobs:
+                self._pool.perform(jobs.popleft())
+        finally:
+            self.is_busy = False
+            if not jobs:
+                if self._on_idle is not None:
+                    self._on_idle()
+            elif not self._pool.is_closed:  # a job ended its greenlet; those behind it go on
+                self._start()

@@ -1,0 +1,343 @@
+"""One socket that carries frames both ways.
+
+A :class:`Connection` owns its socket and its two watchers.  It reads in the hub: one ``recv`` takes
+what is there, one pass decodes the frames in it.  Answers are switched straight into the greenlets
+that wait for them; requests go to the connection's ``handler``, whose methods run in the hub and
+must not block:
+
+``on_request(connection, frame)``
+    the peer sent a request.
+``on_closed(connection, error)``
+    once, whatever the cause; before those who wait for answers learn of it.
+``on_drained(connection)``
+    the outgoing buffer has become short again.
+
+What is sent within one turn of the loop leaves in one ``send``.  The buffer of what waits is
+bounded by those who send: they wait in line for room (:meth:`Connection.wait_for_room`).
+
+In a forked child nothing of this touches the descriptor: each callback compares the pid first.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import logging
+import os
+import socket
+
+from gevent import get_hub
+
+from .._compat import monotonic
+from ..exceptions import (
+    NOT_SENT, UNKNOWN, ConnectionClosedError, ProtocolError, ResponseTimeoutError)
+from ..greenlets.waits import Wait
+from ..protocol import frames
+from ..protocol.decoder import FrameDecoder
+from . import fork_guard
+from .sender import WOULD_BLOCK, Sender
+
+_log = logging.getLogger(__name__)
+
+_READ_SIZE = 64 * 1024
+_BIG_READ_SIZE = 1024 * 1024
+#: After so many frames others get their turn.
+_FRAMES_PER_TURN = 512
+
+
+class PendingRequest(Wait):
+    """A request that waits for its answer: ``value`` is the answering frame."""
+
+    __slots__ = ("connection", "number")
+
+    def __init__(self, connection, number):
+        super(PendingRequest, self).__init__()
+        self.connection = connection
+        self.number = number
+
+    def expire(self):
+        # After a starved loop the answer may be there already, unread.
+        self.connection.read_what_is_there()
+        super(PendingRequest, self).expire()
+
+
+class _Expectation(object):
+    """Calls a function when an answer comes; nothing waits for it."""
+
+    __slots__ = ("_function",)
+    number = 0
+
+    def __init__(self, function):
+        self._function = function
+
+    def resolve_in_hub(self, frame):
+        self._function(frame)
+
+    def resolve(self, error):
+        """The connection went: nobody is told."""
+
+
+class Connection(object):
+    """See the module.
+
+    :param sock: a connected socket as ``sockets`` makes it; becomes the connection's own.
+    :param handler: see the module; may be changed at any time.
+    :param deadlines: where the deadlines of its requests are kept.
+    :param max_frame_size: bytes that are taken from the peer in one frame.
+    """
+
+    def __init__(self, sock, handler, deadlines, max_frame_size):
+        self.handler = handler
+        self.is_closed = False
+        self.error = None
+        self.last_read = monotonic()
+        self.decoder = FrameDecoder(max_frame_size)
+        self._hub = get_hub()
+        self._loop = self._hub.loop
+        self._pid = os.getpid()
+        self._sock = sock
+        self._recv = sock.recv
+        self._reader = self._loop.io(sock.fileno(), 1)
+        self._sender = sender = Sender(self, sock, self._hub, deadlines)
+        # See there for these.
+        self.send = sender.send
+        self.send_tracked = sender.send_tracked
+        self.unsent = sender.unsent
+        self.flush = sender.flush
+        self.wait_for_room = sender.wait_for_room
+        self.wait_until_sent = sender.wait_until_sent
+        self._deadlines = deadlines
+        self._pending = {}
+        self._last_id = 0
+        self._is_dispatching = False
+        self._is_reading = True
+        self._is_paused = False
+        fork_guard.watch_over(self)
+        self._reader.start(self._on_readable)
+
+    # Sending ------------------------------------------------------------------------------
+
+    @property
+    def outgoing_size(self):
+        """Bytes that wait to be sent."""
+        return self._sender.size
+
+    @property
+    def is_congested(self):
+        """Whether who wants to send should :meth:`wait_for_room`."""
+        return self._sender.is_congested
+
+    def next_id(self):
+        """An id for a request of this side."""
+        self._last_id = self._last_id + 1 if self._last_id < frames.MAX_ID else 1
+        return self._last_id
+
+    def respond(self, request, head, parts=()):
+        """Answer a request of the peer."""
+        self.send(frames.encode(frames.RESPONSE, request.id, request.timeout_ms, head, parts))
+
+    def notify(self, head, parts=(), timeout_ms=0):
+        """Send a request whose answer nobody waits for."""
+        self.send(frames.encode(frames.REQUEST, self.next_id(), timeout_ms, head, parts))
+
+    def expect(self, id, function):
+        """Have ``function(frame)`` called in the hub when the answer with this id comes, if ever.
+        """
+        self._pending[id] = _Expectation(function)
+
+    def request(self, head, parts, when, timeout):
+        """Send a request and wait for its answer.
+
+        :param when: the deadline, monotonic seconds.
+        :param timeout: the same as it goes into the header, in seconds.
+        :return: the answer's frame.
+        :raises ResponseTimeoutError: no answer until then.
+        :raises ConnectionClosedError: the connection is or was closed; ``outcome`` tells whether
+            the request can have reached the peer.
+        """
+        if self.is_closed:
+            raise self._closed_error(NOT_SENT)
+        id = self.next_id()
+        number = self.send(
+            frames.encode(frames.REQUEST, id, frames.milliseconds(timeout), head, parts))
+        pending = self._pending[id] = PendingRequest(self, number)
+        self._deadlines.add(pending, when)
+        try:
+            pending.block(self._hub)
+        finally:
+            pending.done = True
+            self._deadlines.discard(pending)
+            self._pending.pop(id, None)
+        if pending.error is None:
+            return pending.value
+        if isinstance(pending.error, ConnectionClosedError):
+            raise pending.error
+        outcome = NOT_SENT if self._sender.withdraw(number) else UNKNOWN
+        raise ResponseTimeoutError("no answer came", outcome=outcome)
+
+    def on_broken(self, error):
+        """The socket broke while sending (of the sender)."""
+        # What the peer said before it went away still counts.
+        self.read_what_is_there()
+        self.close(self._broken(error))
+
+    def on_drained(self):
+        """The outgoing buffer has become short (of the sender)."""
+        self.handler.on_drained(self)
+
+    # Reading ------------------------------------------------------------------------------
+
+    def silent_for(self):
+        """Seconds since the peer said something."""
+        return monotonic() - self.last_read
+
+    def _on_readable(self):
+        if self.is_foreign():
+            return
+        if self._receive():
+            self._dispatch()
+
+    def _receive(self):
+        """One ``recv`` into the decoder; whether anything came."""
+        try:
+            data = self._recv(_BIG_READ_SIZE if self.decoder.missing > _READ_SIZE else _READ_SIZE)
+        except socket.error as error:
+            if error.errno not in WOULD_BLOCK and error.errno != errno.EINTR:
+                self.close(self._broken(error))
+            return False
+        if not data:
+            self.close(ConnectionClosedError("the peer closed the connection"))
+            return False
+        self.last_read = monotonic()
+        self.decoder.feed(data)
+        return True
+
+    def _dispatch(self):
+        """Hand on the frames that are there, up to a budget; whether that was enough."""
+        self._is_dispatching = True
+        self._sender.cork()
+        budget = _FRAMES_PER_TURN
+        try:
+            while not self.is_closed and not self._is_paused:
+                if not budget:
+                    self._stop_reading()
+                    self._loop.run_callback(self._go_on_reading)
+                    break
+                frame = self.decoder.next_frame()
+                if frame is None:
+                    break
+                budget -= 1
+                if frame.is_response:
+                    pending = self._pending.pop(frame.id, None)
+                    if pending is not None:
+                        pending.resolve_in_hub(frame)
+                    else:
+                        _log.debug("%r came after nobody waited for it any more", frame)
+                else:
+                    self.handler.on_request(self, frame)
+        except ProtocolError as error:
+            self.close(error)
+        except Exception:
+            _log.exception("A frame could not be handled; its connection is closed")
+            self.close(ConnectionClosedError("a frame could not be handled"))
+        finally:
+            self._is_dispatching = False
+            self._sender.uncork()
+        return budget > 0
+
+    def read_what_is_there(self):
+        """Read and hand on all that the kernel holds for this socket now.  In the hub only."""
+        if self._is_dispatching:
+            return  # the dispatch that runs goes on with what is there
+        budget = 1024
+        while budget and not (self.is_closed or self._is_paused or self.is_foreign()):
+            budget -= 1
+            if not self._dispatch():
+                continue  # the decoder holds more frames than one turn takes
+            if self.is_closed or self._is_paused or not self._receive():
+                return
+
+    def _stop_reading(self):
+        if self._is_reading:
+            self._is_reading = False
+            self._reader.stop()
+
+    def _go_on_reading(self):
+        if self.is_closed or self._is_paused or self.is_foreign():
+            return
+        if not self._is_reading:
+            self._is_reading = True
+            self._reader.start(self._on_readable)
+        self._dispatch()
+
+    def pause(self):
+        """Read no further until :meth:`resume`: this peer has enough in work."""
+        if not self._is_paused and not self.is_closed:
+            self._is_paused = True
+            self._stop_reading()
+
+    def resume(self):
+        """Read on."""
+        if self._is_paused:
+            self._is_paused = False
+            self._loop.run_callback(self._go_on_reading)
+
+    @property
+    def is_paused(self):
+        """Whether reading is paused."""
+        return self._is_paused
+
+    # Ending -------------------------------------------------------------------------------
+
+    def close(self, error=None):
+        """Close the socket; those who wait for answers get an error.  Safe to call again.
+
+        :param error: why; :class:`ConnectionClosedError` of this side where omitted.
+        """
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.error = error or ConnectionClosedError("the connection was closed on this side")
+        self._release()
+        self.handler.on_closed(self, self.error)
+        self.fail_requests()
+        self._sender.end_waits()
+
+    def fail_requests(self):
+        """End the waits for answers and for room, with what is known of each."""
+        waits, self._pending = list(self._pending.values()), {}
+        for pending in waits:
+            outcome = UNKNOWN if self._sender.has_sent(pending.number) else NOT_SENT
+            pending.resolve(error=self._closed_error(outcome))
+        self._sender.refuse_room(lambda: self._closed_error(NOT_SENT))
+
+    def abandon(self):
+        """In a forked child: let go of the parent's socket without a word to the peer."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.error = ConnectionClosedError("the connection belongs to the parent of this process")
+        self._release()
+        self._pending.clear()
+
+    def _release(self):
+        self._reader.stop()
+        self._reader.close()
+        self._sender.stop()
+        fork_guard.forget(self)
+        self._recv = None
+        self._sock.close()
+
+    def is_foreign(self):
+        """Whether this is a forked child; then the connection is abandoned."""
+        if os.getpid() == self._pid:
+            return False
+        self.abandon()
+        return True
+
+    @staticmethod
+    def _broken(error):
+        return ConnectionClosedError("the connection broke: %s" % (error,))
+
+    def _closed_error(self, outcome):
+        return ConnectionClosedError(
+            "%s" % (self.error or "the connection is being closed",), outcome=outcome)

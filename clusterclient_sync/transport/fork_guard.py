@@ -1,0 +1,46 @@
+"""A forked child never touches its parent's sockets.
+
+Everything that owns a descriptor registers here.  In a child, owners are told to ``abandon`` their
+descriptor: it is closed in the child alone, without a shutdown, so that the parent's connection
+lives on.  The hub's loop is made anew before that: until then its poll set is shared with the
+parent, and stopping a watcher would change it there too.
+
+Where no fork hook runs, the pid that each owner noted tells the same the next time that one of its
+callbacks runs.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import weakref
+
+import gevent
+
+from .._compat import call_after_fork_in_child
+
+_owners = weakref.WeakSet()
+_is_hooked = False
+
+
+def watch_over(owner):
+    """Have ``owner.abandon()`` called in every child that is forked while ``owner`` lives."""
+    global _is_hooked
+    if not _is_hooked:
+        _is_hooked = True
+        call_after_fork_in_child(_in_child)
+    _owners.add(owner)
+
+
+def forget(owner):
+    """The owner has closed its descriptor."""
+    _owners.discard(owner)
+
+
+def _in_child():
+    owners = list(_owners)
+    _owners.clear()
+    if not owners:
+        return
+    hub = gevent.get_hub()
+    hub.loop.reinit()
+    for owner in owners:
+        owner.abandon()

@@ -1,0 +1,83 @@
+"""Finds peers that have gone silent, which the kernel does not tell.
+
+A follower sends a heartbeat every interval; a leader answers.  Each side gives the other three
+intervals.  Where this process itself did not get to run (its loop was starved, or it was stopped),
+the silence is its own: the time that it missed is not held against the peer, and what the socket
+already holds is read before anybody is called silent.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+
+from .._compat import monotonic
+from ..exceptions import ConnectionClosedError
+from ..protocol import messages
+
+_log = logging.getLogger(__name__)
+
+_PATIENCE = 3
+
+
+class SilenceWatch(object):
+    """Closes those of some connections from which nothing came in three intervals.
+
+    :param connections: a function that gives the connections, each time anew.
+    :param interval: seconds.
+    :param on_tick: called before each look, in the hub.
+    """
+
+    #: looks per interval
+    _LOOKS = 2
+
+    def __init__(self, loop, connections, interval, on_tick=None):
+        self._connections = connections
+        self._limit = interval * _PATIENCE
+        self._period = interval / self._LOOKS
+        self._on_tick = on_tick
+        self._expected = monotonic() + self._period
+        self._excused = 0.0  # nobody is held silent for what lies before this
+        self._timer = loop.timer(self._period, self._period, ref=False)
+        self._timer.start(self._look)
+
+    def stop(self):
+        """Stop the timer."""
+        self._timer.stop()
+        self._timer.close()
+
+    def _look(self):
+        now = monotonic()
+        if now - self._expected > self._period / 2:
+            self._excused = now
+        self._expected = now + self._period
+        if self._on_tick is not None:
+            self._on_tick()
+        for connection in self._connections():
+            if self._silence(connection, now) > self._limit:
+                connection.read_what_is_there()
+                if not connection.is_closed and self._silence(connection, now) > self._limit:
+                    self._drop(connection, now)
+
+    def _silence(self, connection, now):
+        return now - max(connection.last_read, self._excused)
+
+    @staticmethod
+    def _drop(connection, now):
+        text = "nothing came from the peer for %.1f s" % (now - connection.last_read)
+        _log.warning("%s: its connection is closed", text)
+        connection.close(ConnectionClosedError(text))
+
+
+class Heartbeat(SilenceWatch):
+    """A follower's side: sends heartbeats, and looks whether the leader still says anything."""
+
+    _LOOKS = 1
+
+    def __init__(self, loop, connection, interval, check):
+        self._connection = connection
+        watched = [connection] if check else []
+        super(Heartbeat, self).__init__(loop, lambda: watched, interval, self._beat)
+
+    def _beat(self):
+        if not self._connection.is_closed:
+            self._connection.notify(messages.HEARTBEAT_REQUEST)
