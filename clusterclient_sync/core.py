@@ -1,0 +1,386 @@
+"""What a cluster client does: calls, subscriptions, publishes, events, whatever its role is.
+
+The core keeps what outlives a role (subscriptions, publishes, one-way calls that have not left),
+hands calls to the role that there is, and lets them wait where there is none.  Who leads is the
+supervisor's business: it gives a role with :meth:`Core.enter` and takes it with :meth:`Core.leave`.
+
+The core lives in the hub of the thread that made it.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+
+from gevent import get_hub
+from gevent.event import Event
+from greenlet import getcurrent
+
+from . import registry, states
+from ._compat import monotonic
+from .events import EventEmitter
+from .exceptions import (
+    NOT_SENT, ClientClosedError, ClusterClientError, ConfigurationError, LeaderUnavailableError,
+    PortOccupiedError)
+from .greenlets.deadlines import Deadlines
+from .greenlets.line import WaitingLine
+from .greenlets.workers import Lane, WorkerPool
+from .method_spec import CALLBACK, SUBSCRIBE
+from .protocol import errors
+from .protocol.negotiation import Negotiator
+from .roles.call import Call, LeaderLost
+from .roles.publishes import PublishLog
+from .roles.subscriptions import SubscriptionTable
+from .supervisor import Supervisor
+from .transport import fork_guard
+
+_log = logging.getLogger(__name__)
+
+
+class Core(object):
+    """See the module.
+
+    :param client: whose core it is; kept alive until it is closed.
+    """
+
+    def __init__(self, client, plan, options):
+        self.client = client
+        self.plan = plan
+        self.options = options
+        self.hub = get_hub()
+        self.pool = WorkerPool(self.hub, plan.name)
+        self.deadlines = Deadlines(self.hub)
+        self.negotiator = Negotiator(options.transcode, options.max_frame_size,
+                                     options.heartbeat_interval, plan.fingerprint)
+        self.emitter = EventEmitter()
+        self.subscriptions = SubscriptionTable(
+            options, self.pool, self.deadlines, self.emit_error)
+        self.publishes = PublishLog(options)
+        self.state = states.JOINING
+        self.role = None
+        self.epoch_seen = None
+        #: the error that a call which finds no leader in time tells, where one is known
+        self.join_error = None
+        self.closers = set()  # greenlets that wait in close()
+        self._events = Lane(self.pool)
+        self._waiting = WaitingLine(self.hub, self.deadlines)  # for a role
+        self._oneways = []  # calls that have not left
+        self._failure = None  # of the last start: an exception dumped
+        self._failures = 0
+        self._failures_told = 0  # of those: how many ready() has raised
+        self._last_leader = None  # (role's name, epoch, pid) as last told
+        self._published_at = None  # the leadership at which publishes were made
+        self._has_closed = Event()
+        self._supervisor = Supervisor(self)
+        fork_guard.watch_over(self)
+
+    def start(self):
+        """Begin to look for a leader, in the background."""
+        self._supervisor.start()
+
+    # Calls ----------------------------------------------------------------------------------
+
+    def invoke(self, spec, args, kwargs, timeout=None, callback=None):
+        """Call a delegated method; see :meth:`ClusterClient.call`."""
+        if callback is None and (kwargs or spec.style != "return"):
+            callback, args, kwargs = _take_callback(spec, args, kwargs)
+        call = Call(spec, args, kwargs,
+                    timeout or spec.timeout or self.options.response_timeout)
+        if callback is None:
+            return self._make(call)
+        self.check_open()
+        self._freeze(call)
+        self.pool.run(lambda: self._call_back(call, callback))
+
+    def _make(self, call, is_oneway=False):
+        self._check_thread()
+        while True:
+            role = self.role
+            if role is None:
+                self._wait_for_role(call)
+                continue
+            try:
+                return role.invoke_oneway(call) if is_oneway else role.invoke(call)
+            except LeaderLost as lost:
+                error = lost.error
+            if self.state == states.CLOSED:
+                raise self.closed_error(error.outcome)
+            if error.outcome != NOT_SENT and not call.spec.idempotent:
+                raise error
+            # Not seen by the old leader, or harmless to repeat: the next leader gets it.
+
+    def _check_thread(self):
+        """The one place where calls from other threads come in."""
+        if get_hub() is not self.hub:
+            raise ConfigurationError(
+                "the client %s was made in another thread: use it there, or make one in this "
+                "thread" % self.plan.name, outcome=NOT_SENT)
+
+    def _wait_for_role(self, call):
+        """Return when there may be a role; raises where the call cannot wait for one."""
+        self.check_open()
+        if self.state in (states.FAILED, states.REFUSED):
+            raise self._hopeless()
+        if not self._waiting.wait(call.deadline):
+            raise self._unavailable(
+                "%s found no leader within %s s" % (call.describe(), call.timeout))
+
+    def _call_back(self, call, callback):
+        """A call with a callback, in a worker."""
+        value = error = None
+        try:
+            value = self._make(call)
+        except Exception as raised:
+            error = raised
+        try:
+            callback(error, value)
+        except Exception as raised:
+            _log.exception("The callback %r of %s raised", callback, call.describe())
+            self.emit_error(raised)
+
+    def invoke_oneway(self, spec, args, kwargs):
+        """Call a method whose value nobody wants; returns when it is on its way."""
+        call = Call(spec, args, kwargs, spec.timeout or self.options.response_timeout)
+        self._freeze(call)
+        self._make(call, is_oneway=True)
+
+    def _freeze(self, call):
+        role = self.role
+        call.freeze(role.transcode if role is not None else self.negotiator.own)
+
+    def publish(self, spec, registration):
+        """Publish; kept for the next leader where there is none now."""
+        self.check_open()
+        call = Call(spec, (registration,), {}, spec.timeout or self.options.response_timeout)
+        self._freeze(call)
+        self.publishes.note(call)
+        role = self.role
+        if role is not None:
+            try:
+                role.publish(call)
+                return
+            except LeaderLost as lost:
+                if self.state == states.CLOSED:
+                    raise self.closed_error(lost.error.outcome)
+            except ClusterClientError:
+                self.publishes.forget(call)
+                raise
+        self.publishes.keep_unsent([call])
+
+    # Subscriptions --------------------------------------------------------------------------
+
+    def subscribe(self, registration, listener):
+        """Register a listener."""
+        self.check_open()
+        if self.plan.named(SUBSCRIBE) is None:
+            raise ConfigurationError(
+                "%s has no method that is delegated to subscribe" % self.plan.name)
+        if not callable(listener):
+            raise ConfigurationError("a listener is callable, and %r is not" % (listener,))
+        entry = self.subscriptions.add(registration, listener)
+        if entry is not None and self.role is not None:
+            self.role.subscribe(entry)
+
+    def unsubscribe(self, registration, listener=None):
+        """Remove a listener, or all of this client for this registration."""
+        self.check_open()
+        entry = self.subscriptions.remove(registration, listener)
+        if entry is not None and self.role is not None:
+            self.role.unsubscribe(entry)
+
+    # Events ---------------------------------------------------------------------------------
+
+    def emit(self, name, *args):
+        """Emit an event of the client, in a worker, after the events before it."""
+        self._events.submit(lambda: self.emitter.emit(name, *args))
+
+    def emit_error(self, error):
+        """Emit what went wrong without a caller that could be told."""
+        self.emit("error", error)
+
+    def on_event(self, name, args):
+        """The real client, here or at the leader, emitted an event."""
+        self.emit(name, *args)
+
+    def in_order(self, job):
+        """Run a job between the events, in the order in which it came."""
+        self._events.submit(job)
+
+    # Roles: for the supervisor ----------------------------------------------------------------
+
+    def transition(self, event):
+        """Something happened: the one place where the state changes."""
+        if self.state != states.CLOSED:
+            self.state = states.next_state(self.state, event)
+
+    def enter(self, role, event):
+        """There is a role: make what waits, then let calls through."""
+        leadership = (role.epoch, role.leader_pid) if role.epoch is not None else None
+        has_moved = leadership is None or leadership != self._published_at
+        self._published_at = leadership
+        for entry in self.subscriptions.entries():
+            role.subscribe(entry)
+        self._make_again(role, role.publish, self.publishes.take(has_moved),
+                         self.publishes.keep_unsent)
+        oneways, self._oneways = self._oneways, []
+        self._make_again(role, role.invoke_oneway, oneways, self._oneways.extend)
+        self._failure = self.join_error = None
+        self.note_epoch(role.epoch)
+        self.transition(event)
+        self.role = role
+        self._waiting.release_all()
+        self._tell_leader(role)
+
+    def _make_again(self, role, make, calls, keep):
+        for index, call in enumerate(calls):
+            try:
+                make(call, may_wait=False)
+            except LeaderLost:
+                keep(calls[index:])
+                return
+            except ClusterClientError as error:
+                _log.warning("A call of %s cannot be made again: %s", call.describe(), error)
+                self.emit_error(error)
+
+    def _tell_leader(self, role):
+        leader = ("leader" if role.is_leader else "follower", role.epoch, role.leader_pid)
+        if leader != self._last_leader:
+            self._last_leader = leader
+            _log.info("%s: %s now (epoch %s, leader pid %s)", self.plan.name, *leader)
+            self.emit("leader_change", *leader)
+
+    def hold(self, event=states.PARTED):
+        """The role serves no more new calls: they wait from now on."""
+        if self.role is not None:
+            self.note_epoch(self.role.epoch)
+        self.role = None
+        self.transition(event)
+
+    def leave(self, role):
+        """The role has ended: keep what it did not get done."""
+        self.note_epoch(role.epoch)
+        publishes, oneways = [], []
+        for call in role.unsent():
+            (publishes if call.spec.target == "publish" else oneways).append(call)
+        self.publishes.keep_unsent(publishes, in_front=True)
+        self._oneways = oneways + self._oneways
+
+    def note_epoch(self, epoch):
+        """Remember the highest epoch that was seen."""
+        if epoch is not None and (self.epoch_seen is None or epoch > self.epoch_seen):
+            self.epoch_seen = epoch
+
+    def start_failed(self, dumped):
+        """The real client could not be started, here or at the leader."""
+        self._failure = dumped
+        self._failures += 1
+        self.transition(states.START_FAILED)
+        self._waiting.release_all(self._hopeless)
+
+    def refused(self, error):
+        """A forced leader cannot lead: for good."""
+        self.join_error = error
+        self.transition(states.REFUSED_PORT)
+        self._waiting.release_all(self._hopeless)
+
+    # Readiness ------------------------------------------------------------------------------
+
+    def ready(self, timeout=None):
+        """Block until there is a role."""
+        limit = self.options.max_wait_time if timeout is None else timeout
+        until = monotonic() + limit
+        while self.role is None:
+            self.check_open()
+            known, self._failures_told = self._failures_told, self._failures
+            if self.state == states.REFUSED or (
+                    self.state == states.FAILED and self._failures > known):
+                raise self._hopeless()
+            # A failure that was told already is not told again: this waits for the next outcome.
+            try:
+                in_time = self._waiting.wait(until)
+            finally:
+                self._failures_told = self._failures
+            if not in_time:
+                raise self._unavailable("no leader was found within %s s" % limit)
+
+    def _hopeless(self):
+        """Why no call can be made now: a new exception for each that raises it."""
+        if self.state == states.FAILED:
+            return errors.load_error(self._failure)
+        error = self.join_error
+        return error.__class__(error.message, **dict(error.details(), outcome=NOT_SENT))
+
+    def _unavailable(self, text):
+        """The error for who waited for a leader in vain."""
+        known = self.join_error
+        if known is not None and not isinstance(known, LeaderUnavailableError):
+            return known.__class__("%s: %s" % (text, known),
+                                   **dict(known.details(), outcome=NOT_SENT))
+        return self._supervisor.unavailable(
+            PortOccupiedError if isinstance(known, PortOccupiedError) else LeaderUnavailableError,
+            text if known is None else "%s: %s" % (text, known))
+
+    # Ending ---------------------------------------------------------------------------------
+
+    def check_open(self):
+        """
+        :raises ClientClosedError: it is closed.
+        """
+        self._check_thread()
+        if self.state == states.CLOSED:
+            raise self.closed_error(NOT_SENT)
+
+    def closed_error(self, outcome):
+        """What calls of a closed client raise."""
+        return ClientClosedError(
+            "the client %s is closed; make a new one" % self.plan.name, outcome=outcome)
+
+    def resign(self):
+        """Step down, where this process leads; returns when it has."""
+        self.check_open()
+        if self.role is not None and self.role.is_leader and not self.options.single_mode:
+            self._supervisor.resign()
+
+    def close(self, timeout=None):
+        """Close; returns when all is ended, or after ``timeout`` seconds."""
+        if self.state != states.CLOSED:
+            role, self.role = self.role, None
+            self.transition(states.CLOSE)
+            self._waiting.release_all(lambda: self.closed_error(NOT_SENT))
+            self._supervisor.close(role)
+        if getcurrent() is self.hub or self._has_closed.is_set():
+            return
+        self.closers.add(getcurrent())
+        self.pool.look_again()
+        try:
+            self._has_closed.wait(timeout)
+        finally:
+            self.closers.discard(getcurrent())
+
+    def finish(self):
+        """The supervisor has left its last role: end everything that is left."""
+        self.subscriptions.clear()
+        self.publishes.clear()
+        self.emit("close")
+        self.pool.close(self.options.drain_timeout, self.closers)
+        self.deadlines.close()
+        fork_guard.forget(self)
+        registry.release(self.client)
+        self._has_closed.set()
+
+    def abandon(self):
+        """In a forked child: the client is its parent's."""
+        self.role = None
+        self.state = states.CLOSED
+        self._has_closed.set()
+
+
+def _take_callback(spec, args, kwargs):
+    """The caller's callback, and the arguments without it."""
+    if kwargs:
+        callback = kwargs.get("callback")
+        if callable(callback) or ("callback" in kwargs and spec.style == CALLBACK):
+            kwargs = {name: value for name, value in kwargs.items() if name != "callback"}
+            return (callback if callable(callback) else None), args, kwargs
+    if spec.style != "return" and args and callable(args[-1]):
+        return args[-1], args[:-1], kwargs
+    return None, args, kwargs

@@ -1,0 +1,19 @@
+"""What a process is to its channel.
+
+``host``
+    the real client: its life, its methods, its events, its subscriptions (with ``upstream``).
+``invocation``
+    one call at the real client.
+``local``
+    the role of a process that has the real client itself: a leader's own clients, single mode.
+``leader``, ``session``, ``outbox``
+    a leader serves its followers.
+``follower``
+    forwards over a connection.
+``subscriptions``, ``publishes``, ``call``
+    what a client keeps whatever its role is.
+
+A role, as the core sees it, has ``invoke(call)``, ``invoke_oneway(call)``, ``publish(call)``,
+``subscribe(entry)``, ``unsubscribe(entry)``, ``transcode``, ``epoch``, ``leader_pid`` and
+``is_leader``.
+"""

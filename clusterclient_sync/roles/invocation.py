@@ -1,0 +1,269 @@
+"""One call at the real client: decode, run, encode, answer.
+
+An invocation is a job of a worker pool.  Its method may return (the usual), may block its worker,
+or may take a callback (callback style): then the worker is free as soon as the method returned, and
+the callback, from whatever greenlet or thread it is called, completes the invocation.
+
+A timeout on the caller's side never interrupts the method.  What it returns too late is dropped,
+and logged.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+import sys
+import traceback
+
+import six
+
+from .._compat import monotonic
+from ..exceptions import FrameTooLargeError, RemoteError, TranscodeError
+from ..protocol import errors, frames, messages
+from ..protocol.negotiation import EPOCH
+
+_log = logging.getLogger(__name__)
+
+#: What ``Host.perform`` gives where a callback will complete the invocation.
+LATER = object()
+
+
+class Invocation(object):
+    """A call in work; subclasses know where the arguments come from and where the answer goes.
+
+    :param host: the :class:`~.host.Host` whose real client is called.
+    :param method: the method's name on the wire.
+    :param late_after: monotonic seconds after which its caller has given up, or ``None``.
+    """
+
+    __slots__ = ("host", "method", "is_complete", "slot", "late_after")
+    is_local = False
+
+    def __init__(self, host, method, late_after):
+        self.host = host
+        self.method = method
+        self.is_complete = False
+        self.slot = None
+        self.late_after = late_after
+
+    def __call__(self):
+        """Run it, in a worker.  Returns the wait that it resolved, for a caller in this process."""
+        try:
+            args, kwargs = self.arguments()
+            value = self.host.perform(self, args, kwargs)
+        except BaseException as error:  # a SystemExit of the real client's is an answer, too
+            return self.complete_with_error(error, sys.exc_info())
+        if value is not LATER:
+            return self.complete(value)
+
+    def arguments(self):
+        """``(args, kwargs)`` of the real call."""
+        raise NotImplementedError
+
+    def complete(self, value):
+        """The method returned (or called back)."""
+        if self.finish_once():
+            try:
+                self.answer(self.transcode().encode(value))
+            except TranscodeError as error:
+                self.answer_error(error, sys.exc_info())
+            return self.resolved()
+
+    def complete_with_error(self, error, exc_info=None):
+        """The method raised (or called back with an error)."""
+        if self.finish_once():
+            self.answer_error(error, exc_info)
+            return self.resolved()
+
+    def finish_once(self):
+        """Mark it complete; whether it was not yet, and its caller still waits."""
+        if self.is_complete:
+            return False
+        self.is_complete = True
+        self.host.invocation_ends(self)
+        if self.late_after is not None and monotonic() > self.late_after:
+            _log.warning("%s returned after its caller's timeout; what it returned is dropped",
+                         self.method)
+            return False
+        return True
+
+    def expire(self):
+        """A callback never came: the caller has given up long since."""
+        if not self.is_complete:
+            self.is_complete = True
+            self.host.invocation_ends(self)
+            _log.warning("%s never called its callback", self.method)
+
+    def transcode(self):
+        """The transcode of the caller."""
+        raise NotImplementedError
+
+    def answer(self, data):
+        """Send the encoded value to the caller."""
+        raise NotImplementedError
+
+    def answer_error(self, error, exc_info):
+        """Send an error to the caller."""
+        raise NotImplementedError
+
+    def resolved(self):
+        """The wait of a caller in this process, or ``None``."""
+
+
+class LocalInvocation(Invocation):
+    """A call from this process; its values go through the transcode all the same.
+
+    ``wait.value`` becomes ``(encoded value, None)`` or ``(None, encoded dumped error)``.
+    """
+
+    __slots__ = ("call", "wait", "_transcode")
+    is_local = True
+
+    def __init__(self, host, call, wait, transcode):
+        late_after = None if wait is None else call.deadline
+        super(LocalInvocation, self).__init__(host, call.spec.remote_name, late_after)
+        self.call = call
+        self.wait = wait
+        self._transcode = transcode
+        host.local_in_work += 1
+
+    def abandon(self):
+        """Its caller has been told otherwise: whatever it gives is dropped."""
+        if not self.is_complete:
+            self.is_complete = True
+            self.host.invocation_ends(self)
+
+    def arguments(self):
+        decode = self._transcode.decode
+        values = [decode(data) for data in self.call.encoded(self._transcode)]
+        kwargs = values.pop() if self.call.kwargs else {}
+        return values, text_keys(kwargs)
+
+    def transcode(self):
+        return self._transcode
+
+    def answer(self, data):
+        if self.wait is not None:
+            self.wait.settle((data, None))
+
+    def answer_error(self, error, exc_info):
+        if self.wait is None:
+            _log_oneway_error(self.method, error, exc_info)
+        else:
+            dumped = dump(error, self._transcode, exc_info)
+            self.wait.settle((None, self._transcode.encode(dumped)))
+
+    def resolved(self):
+        return self.wait
+
+
+class RemoteInvocation(Invocation):
+    """A call that came over a connection.
+
+    :param session: the :class:`~.session.FollowerSession` that it came from.
+    :param number: its place among the calls of that session.
+    """
+
+    __slots__ = ("session", "frame", "is_oneway", "number")
+
+    def __init__(self, host, session, frame, is_oneway, number=0):
+        is_awaited = not is_oneway and frame.timeout_ms > 0
+        late_after = monotonic() + frame.timeout_ms / 1000.0 if is_awaited else None
+        super(RemoteInvocation, self).__init__(host, frame.head.get("method"), late_after)
+        self.session = session
+        self.frame = frame
+        self.is_oneway = is_oneway
+        self.number = number
+
+    def arguments(self):
+        head = self.frame.head
+        decode = self.session.transcode_for(self.frame).decode
+        encoded = messages.unpack_arguments(self.frame.body, head.get("argLength"))
+        values = [decode(data) for data in encoded]
+        kwargs = values.pop() if head.get("kwargs") is True and values else {}
+        return values, text_keys(kwargs)
+
+    def transcode(self):
+        return self.session.transcode_for(self.frame)
+
+    def finish_once(self):
+        self.session.work_ends(self)
+        return super(RemoteInvocation, self).finish_once()
+
+    def expire(self):
+        if not self.is_complete:
+            self.session.work_ends(self)
+        super(RemoteInvocation, self).expire()
+
+    def answer(self, data):
+        if not self.is_oneway:
+            self._respond(True, data)
+
+    def answer_error(self, error, exc_info):
+        if self.is_oneway:
+            _log_oneway_error(self.method, error, exc_info)
+        else:
+            self._respond(False, self._dumped(error, exc_info))
+
+    def _dumped(self, error, exc_info=None):
+        transcode = self.transcode()
+        return transcode.encode(dump(error, transcode, exc_info, self.session.peer.is_python))
+
+    def _respond(self, success, data):
+        session = self.session
+        if session.connection.is_closed:
+            return
+        epoch = session.leader.epoch if EPOCH in session.peer.can else None
+        head = messages.invoke_result(success, epoch)
+        size = len(head) + len(data)
+        if not session.peer.takes(size):
+            head = messages.invoke_result(False, epoch)
+            data = self._dumped(self._too_large("result" if success else "error", size))
+            if not session.peer.takes(len(head) + len(data)):
+                _log.warning("%s cannot be answered: the caller takes no more than %d bytes",
+                             self.method, session.peer.max_frame_size)
+                return
+        session.answer(frames.encode(
+            frames.RESPONSE, self.frame.id, self.frame.timeout_ms, head, (data,)))
+
+    def _too_large(self, what, size):
+        limit = self.session.peer.max_frame_size
+        return FrameTooLargeError(
+            "the %s of %s has %d bytes, and the caller takes %d"
+            % (what, self.method, size, limit), size=size, limit=limit)
+
+
+def dump(error, transcode, exc_info=None, is_python=True):
+    """An exception as a dict that ``transcode`` takes; only the plain members for Node."""
+    def encodable(value):
+        try:
+            transcode.encode(value)
+        except TranscodeError:
+            return False
+        return True
+
+    stack = u"".join(six.ensure_text(line, errors="replace") for line in
+                     traceback.format_exception(*exc_info)) if exc_info and exc_info[0] else None
+    dumped = errors.dump_error(error, encodable, stack)
+    if not is_python:
+        dumped.pop("python", None)
+    return dumped
+
+
+def as_exception(error):
+    """What a callback passed as its error, as an exception."""
+    if isinstance(error, BaseException):
+        return error
+    return RemoteError(six.text_type(error), name=type(error).__name__)
+
+
+def text_keys(kwargs):
+    """Keyword arguments as this Python takes them (``str`` names)."""
+    if not isinstance(kwargs, dict):
+        raise TranscodeError("the keyword arguments of a call are no dict")
+    return {six.ensure_str(name): value for name, value in kwargs.items()}
+
+
+def _log_oneway_error(method, error, exc_info):
+    _log.warning("The one-way call of %s failed: %r", method, error,
+                 exc_info=exc_info if exc_info and exc_info[0] else None)
+

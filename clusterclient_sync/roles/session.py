@@ -1,0 +1,277 @@
+"""A leader's side of one follower's connection.
+
+Requests are handled in the hub as they come: calls go to workers and run concurrently, publishes
+and (un)subscriptions each go through a lane of this session and so stay in order.  A follower with
+too many calls in work is not read further until there are fewer.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+
+import six
+
+from ..exceptions import ProtocolError
+from ..greenlets.workers import Lane
+from ..method_spec import PUBLISH
+from ..protocol import frames, keys, messages
+from ..protocol.negotiation import (
+    EPOCH, EVENTS, GOODBYE, SUBSCRIBE_ERRORS, tell_transcode)
+from ..transport.sender import MAX_OUTGOING
+from .invocation import RemoteInvocation, dump
+from .outbox import Outbox
+
+_log = logging.getLogger(__name__)
+
+_MAX_IN_WORK = 10000
+_RESUME_AT = 9000
+#: With more than this (bytes) in a connection's buffer, values wait in the outbox.
+_PUSH_HIGH_WATER = 1024 * 1024
+
+
+class FollowerSession(object):
+    """See the module; a handler of its connection, and a subscriber (see ``upstream``).
+
+    :param leader: the :class:`~.leader.Leader` that it belongs to.
+    :param peer: what the registration told about the follower.
+    """
+
+    def __init__(self, leader, connection, peer):
+        self.leader = leader
+        self.connection = connection
+        self.peer = peer
+        self.in_work = 0
+        #: said goodbye to, and the peer has said that it sends no more calls
+        self.has_parted = False
+        #: of a Node peer: calls that were in work when the leader said goodbye
+        self.owed_at_goodbye = 0
+        self._last_owed = 0
+        self._calls = 0
+        self._timeout_ms = frames.milliseconds(leader.options.response_timeout)
+        self._publishes = Lane(leader.pool)
+        self._subscriptions = Lane(leader.pool)
+        self._outbox = Outbox(leader.options.max_queued_values)
+        self._unconfirmed = {}  # id of a push -> key, where each value goes to one listener
+        self._handlers = {
+            messages.INVOKE: self._on_invoke,
+            messages.SUBSCRIBE: self._on_subscribe,
+            messages.UNSUBSCRIBE: self._on_unsubscribe,
+            messages.HEARTBEAT: self._on_heartbeat,
+            messages.REGISTER_CHANNEL: leader.on_register,
+        }
+
+    # A handler of its connection ------------------------------------------------------------
+
+    def on_request(self, connection, frame):
+        """The follower sent a request."""
+        type = frame.head.get("type")
+        handler = self._handlers.get(type) if hasattr(type, "encode") else None
+        if handler is not None:
+            handler(connection, frame)
+        else:
+            self._on_unknown(frame)
+
+    def on_closed(self, connection, error):
+        """The follower is gone."""
+        if isinstance(error, ProtocolError):
+            _log.warning("A follower (%s) sent what cannot be read: %s", self, error)
+        elif connection.decoder.is_inside_frame:
+            _log.warning("The connection of a follower (%s) ended in the middle of a frame", self)
+        self.leader.session_ends(self)
+
+    def on_drained(self, connection):
+        """The follower reads again: go on with what waited."""
+        while self._outbox and connection.outgoing_size <= _PUSH_HIGH_WATER:
+            connection.send(self._outbox.take())
+        self._resume_if_due()
+        if not self.leader.options.is_broadcast:
+            self._tell_room()
+
+    def __str__(self):
+        return "pid %d" % self.peer.pid if self.peer.pid else "not Python"
+
+    # Requests -----------------------------------------------------------------------------
+
+    def _on_invoke(self, connection, frame):
+        method = frame.head.get("method")
+        self._calls += 1
+        invocation = RemoteInvocation(
+            self.leader.host, self, frame, frame.head.get("oneway") is True, self._calls)
+        self.in_work += 1
+        if self.in_work >= _MAX_IN_WORK:
+            connection.pause()
+        if self.leader.target_of(method) == PUBLISH:
+            self._publishes.submit(invocation)
+        else:
+            self.leader.pool.run(invocation)
+
+    def work_ends(self, invocation):
+        """A call of this follower is complete."""
+        if invocation.is_complete:
+            return
+        self.in_work -= 1
+        if self.owed_at_goodbye and invocation.number <= self._last_owed:
+            self.owed_at_goodbye -= 1
+        self._resume_if_due()
+
+    def _resume_if_due(self):
+        connection = self.connection
+        if (connection.is_paused and self.in_work <= _RESUME_AT
+                and connection.outgoing_size <= MAX_OUTGOING):
+            connection.resume()
+
+    def answer(self, frame):
+        """Send an encoded answer.  A follower that does not read its answers is not read either."""
+        connection = self.connection
+        connection.send(frame)
+        if connection.outgoing_size > MAX_OUTGOING:
+            connection.pause()
+
+    def _on_subscribe(self, connection, frame):
+        self._subscriptions.submit(lambda: self._subscribe(frame))
+
+    def _subscribe(self, frame):
+        if self.connection.is_closed:
+            return
+        try:
+            registration, formatted, key = self._read_registration(frame)
+        except Exception as error:  # a key format is the user's, and so is what comes in
+            _log.warning("A follower (%s) subscribed what cannot be: %r", self, error)
+            self.push_error(frame.head.get("key"), dump(error, self.leader.negotiator.own))
+        else:
+            self.leader.upstreams.add(formatted, registration, self, key)
+
+    def _read_registration(self, frame):
+        registration = keys.received(frame.head.get("reg"))
+        formatted = self.leader.format_key(registration)
+        key = frame.head.get("key")
+        is_named = isinstance(key, six.text_type)
+        return registration, formatted, key if is_named else keys.WIRE_PREFIX + formatted
+
+    def _on_unsubscribe(self, connection, frame):
+        self._subscriptions.submit(lambda: self._unsubscribe(frame))
+
+    def _unsubscribe(self, frame):
+        try:
+            _, formatted, key = self._read_registration(frame)
+        except Exception as error:
+            _log.warning("A follower (%s) unsubscribed what cannot be: %r", self, error)
+            return
+        self._outbox.drop(key)
+        self.leader.upstreams.remove(formatted, self, key)
+
+    def _on_heartbeat(self, connection, frame):
+        connection.respond(frame, messages.HEARTBEAT_RESPONSE)
+
+    def _on_unknown(self, frame):
+        type = frame.head.get("type")
+        _log.warning("A follower (%s) sent a request of the unknown type %r", self, type)
+        transcode = self.transcode_for(frame)
+        error = ProtocolError("there is no request of the type %r" % (type,))
+        self.leader.pool.run(lambda: self.connection.respond(
+            frame, messages.ERROR_RESPONSE,
+            (transcode.encode(dump(error, transcode, None, self.peer.is_python)),)))
+
+    def transcode_for(self, frame=None):
+        """The follower's transcode; a Node follower's is told from its first application bytes."""
+        peer = self.peer
+        if peer.transcode is None:
+            arguments = _arguments_of(frame) if frame is not None else []
+            if not arguments:
+                return self.leader.node_transcode
+            peer.transcode = self.leader.node_transcode = tell_transcode(arguments[0])
+        return peer.transcode
+
+    # A subscriber -------------------------------------------------------------------------
+
+    def push(self, key, value):
+        """Send a value, or keep it until the follower reads."""
+        peer = self.peer
+        frame = value.frame(key, self.transcode_for(), EPOCH in peer.can, self.leader.next_id,
+                            self._timeout_ms)
+        if not peer.takes(len(frame) - frames.HEADER_SIZE):
+            _log.warning("A value of %s is larger than the follower (%s) takes: %d bytes",
+                         key, self, len(frame))
+            return
+        if not self.leader.options.is_broadcast:
+            self._push_confirmed(key, frame)
+        elif self._outbox or self.connection.outgoing_size > _PUSH_HIGH_WATER:
+            self._outbox.put(key, frame)
+        else:
+            self.connection.send(frame)
+
+    def _push_confirmed(self, key, frame):
+        id = self.leader.next_id()
+        self._unconfirmed[id] = key
+        self.connection.expect(id, lambda answer: self._confirmed(id))
+        self.connection.send(frames.with_id(frame, id))
+
+    def _confirmed(self, id):
+        self._unconfirmed.pop(id, None)
+        self._tell_room()
+
+    def _tell_room(self):
+        # In a worker: a waiting value may have to be encoded for the follower that gets it.
+        self.leader.pool.run(self.leader.upstreams.room)
+
+    def has_room(self, key):
+        """Whether this follower keeps up (asked only where each value goes to one listener)."""
+        return (not self.connection.is_closed
+                and len(self._unconfirmed) < self.leader.options.max_queued_values
+                and self.connection.outgoing_size <= _PUSH_HIGH_WATER)
+
+    def push_error(self, key, dumped):
+        """The subscription failed at the real client."""
+        if SUBSCRIBE_ERRORS in self.peer.can:
+            data = self.peer.transcode.encode(dumped)
+            self._tell(messages.subscribe_error(key), data, "an error of %s" % (key,))
+
+    # What the leader tells ------------------------------------------------------------------
+
+    def tell_event(self, name, args):
+        """An event of the real client; ``args`` as a transcode takes them."""
+        if EVENTS in self.peer.can:
+            data = self.peer.transcode.encode(args)
+            self._tell(messages.event(name), data, "an event %r" % (name,))
+
+    def say_goodbye(self):
+        """Tell a Python follower to make no more calls; it confirms when it has stopped."""
+        if GOODBYE in self.peer.can:
+            id = self.leader.next_id()
+            self.connection.expect(id, self._parted)
+            self.connection.send(frames.encode(
+                frames.REQUEST, id, self._timeout_ms, messages.GOODBYE_REQUEST))
+        else:
+            self.owed_at_goodbye = self.in_work
+            self._last_owed = self._calls
+            self.has_parted = True
+
+    def _parted(self, answer):
+        self.has_parted = True
+        self.leader.check_drained()
+
+    @property
+    def is_drained(self):
+        """Whether nothing of this follower's is in hand any more."""
+        if GOODBYE in self.peer.can:
+            return self.has_parted and not self.in_work
+        return not self.owed_at_goodbye
+
+    def _tell(self, head, data, what):
+        """Send a request that needs no answer, unless it is larger than the follower takes."""
+        if self.peer.takes(len(head) + len(data)):
+            self.connection.send(frames.encode(
+                frames.REQUEST, self.leader.next_id(), self._timeout_ms, head, (data,)))
+        else:
+            _log.warning("What is to be told, %s, is larger than the follower (%s) takes: %d bytes",
+                         what, self, len(data))
+
+
+def _arguments_of(frame):
+    """The encoded arguments of a call; none where it has none or they cannot be unpacked."""
+    if frame.head.get("type") != messages.INVOKE:
+        return []
+    try:
+        return messages.unpack_arguments(frame.body, frame.head.get("argLength"))
+    except ProtocolError:  # the call's own answer says so
+        return []

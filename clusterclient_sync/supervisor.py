@@ -1,0 +1,188 @@
+"""Who leads: the background greenlet of a cluster client.
+
+The supervisor is one greenlet per client.  It serves one term after another (see ``terms``): it
+claims the port and leads, or finds a leader and follows, and begins again when that ended, until the
+client is closed.  Everything that others want of it (close, resign, leave the port) is a flag and a
+wake-up.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+import socket
+
+import gevent
+from gevent.event import Event
+
+from ._compat import monotonic
+from .election import port_holder
+from .election.ports import PortElection
+from .exceptions import NOT_SENT, LeaderUnavailableError, PortOccupiedError
+from .greenlets.backoff import Backoff
+from .roles.leader import Leader, refuse
+from .terms.following import FollowingTerm
+from .terms.leading import LeadingTerm
+from .terms.sharing import SharingTerm
+
+_log = logging.getLogger(__name__)
+
+
+class Supervisor(object):
+    """See the module; what the terms may use is public."""
+
+    def __init__(self, core):
+        options = core.options
+        self.core = core
+        self.options = options
+        self.election = PortElection(
+            options.host, options.port, options.max_frame_size, options.handshake_timeout, refuse)
+        self.backoff = Backoff(cap=options.max_retry_interval)
+        self.is_forced = options.is_leader
+        self.is_closing = False
+        #: whether the whole process steps down from the port, for another of its clients
+        self.must_leave = False
+        #: what the following terms know of each other
+        self.following = FollowingTerm.Memory()
+        self._resigning = None  # an Event for who waits in resign()
+        self._greenlet = None
+        self._wake = Event()
+
+    def start(self):
+        """Start the greenlet."""
+        self._greenlet = gevent.Greenlet(self._run)
+        self._greenlet.name = "supervisor of %s" % self.core.plan.name
+        self._greenlet.start()
+
+    # What others want -----------------------------------------------------------------------
+
+    def close(self, role):
+        """End: leave the role, then finish the core.  Returns at once."""
+        self.is_closing = True
+        if role is not None:
+            role.fail_callers()
+        self.wake()
+
+    def resign(self):
+        """Step down; returns when the port is free."""
+        if self._resigning is None:
+            self._resigning = Event()
+            self.wake()
+        self._resigning.wait()
+
+    def leave(self):
+        """Step down, since the process does."""
+        self.must_leave = True
+        self.wake()
+
+    def wake(self):
+        """Have the greenlet look at what has changed."""
+        self._wake.set()
+
+    def unavailable(self, kind, text):
+        """An error of this class that names the holder of the port, where the system tells."""
+        address = self.election.address
+        holder = self.election.holder
+        if holder.pid is None:
+            named = "no process is known to listen at %s" % address
+        else:
+            named = "%s is held by %s" % (address, port_holder.describe(holder))
+        return kind("%s (%s)" % (text, named), outcome=NOT_SENT, address=address,
+                    holder_pid=holder.pid, holder_command=holder.command)
+
+    # The loop -------------------------------------------------------------------------------
+
+    def _run(self):
+        try:
+            while not self.is_closing:
+                try:
+                    self._serve_a_term()
+                except Exception:
+                    _log.exception("The supervisor of %s stumbled; it goes on",
+                                   self.core.plan.name)
+                    self.pause(self.backoff.pause())
+        finally:
+            self._end_resigning()
+            self.core.finish()
+
+    def _serve_a_term(self):
+        if self.options.single_mode:
+            SharingTerm(self).serve()
+            return
+        self._end_resigning()
+        self.must_leave = False
+        if self.is_forced is not False:
+            leader = self._new_leader()
+            seat = self._claim(leader)
+            if seat is not None:
+                LeadingTerm(self, leader, seat).serve()
+                return
+            if self.is_forced and not self.election.seconds_until_claim():
+                self._stay_refused()
+                return
+        FollowingTerm(self).serve()
+
+    def _new_leader(self):
+        core = self.core
+        return Leader(core.plan, self.options, core.negotiator, core.pool, core.deadlines,
+                      core.epoch_seen, core.on_event, core.emit_error)
+
+    def _claim(self, leader):
+        try:
+            return self.election.claim(self.core.plan.name, leader, self.leave)
+        except socket.error as error:
+            self.core.join_error = LeaderUnavailableError(
+                "%s cannot be listened on (%s)" % (self.election.address, error),
+                address=self.election.address)
+            return None
+
+    def _stay_refused(self):
+        """A forced leader whose port another holds: nothing will change until it is closed."""
+        self.election.look_up_holder()
+        self.core.refused(self.unavailable(
+            PortOccupiedError, "this client must lead, and another process does"))
+        while not self.is_closing:
+            self.sleep(None)
+
+    def _end_resigning(self):
+        if self._resigning is not None:
+            self._resigning.set()
+            self._resigning = None
+
+    # For the terms --------------------------------------------------------------------------
+
+    @property
+    def is_resigning(self):
+        """Whether somebody waits in ``resign``."""
+        return self._resigning is not None
+
+    @property
+    def must_go(self):
+        """Whether a leader is to end its term."""
+        return self.is_closing or self.must_leave or self.is_resigning
+
+    def sleep(self, timeout):
+        """Wait for a wake-up, or for so many seconds (``None``: for ever)."""
+        self._wake.wait(timeout)
+        self._wake.clear()
+
+    def sleep_until(self, condition, seconds):
+        """Wait until ``condition()``, at most so many seconds, or until the client is closed."""
+        until = monotonic() + seconds
+        while not self.is_closing and not condition() and monotonic() < until:
+            self.sleep(until - monotonic())
+
+    def pause(self, seconds):
+        """Wait so long, unless the term is to end meanwhile."""
+        self.sleep_until(lambda: self.must_go, seconds)
+
+    def pause_before_next_try(self):
+        """The pause that is due between tries to find a leader."""
+        cooldown = self.election.seconds_until_claim()
+        pause = self.backoff.pause()
+        self.pause(min(pause, cooldown) if cooldown else pause)
+
+    def wait_for_start(self, greenlet):
+        """Wait for the end of the greenlet that makes the real client, or until that is no use."""
+        greenlet.rawlink(lambda _: self.wake())
+        while not greenlet.dead and not self.must_go:
+            self.sleep(None)
