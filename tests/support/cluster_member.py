@@ -138,6 +138,9 @@ class Commands(object):
         top = max(int(name) for name in os.listdir("/proc/self/fd"))
         resource.setrlimit(resource.RLIMIT_NOFILE, (top + 1 + more, hard))
 
+    def count_descriptors(self):
+        return len(os.listdir("/proc/self/fd"))
+
     def fork(self, how, stop_path):
         return forked.start(how, stop_path, dict(clients))
 

@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import collections
+import itertools
 import os
 
 import gevent
@@ -15,6 +16,7 @@ from support import journal
 #: Gates that :meth:`RealClient.hold` waits at; the process of the real client opens them.
 gates = collections.defaultdict(Event)
 held = collections.Counter()
+starts = itertools.count(1)
 
 
 class StartError(Exception):
@@ -30,7 +32,8 @@ class RealClient(DataClientBase):
     """See the module.
 
     :param config: ``journal``: a path; ``broken_constructor`` and ``broken_init``: paths: while the
-        file is there, that part of the start fails with its text; ``close_gate``: a gate at which
+        file is there, that part of the start fails with its text; ``start_gate``: ``init`` waits at
+        the gate of this name and the number of the start; ``close_gate``: a gate at which
         ``close`` waits.
     """
 
@@ -43,6 +46,8 @@ class RealClient(DataClientBase):
 
     def init(self):
         """The second part of the start."""
+        if "start_gate" in self._config:
+            gates["%s %d" % (self._config["start_gate"], next(starts))].wait()
         self._fail_while_there("broken_init")
 
     def _fail_while_there(self, part):

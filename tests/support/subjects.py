@@ -61,6 +61,7 @@ class Subject(object):
         self.pid = leader_process.pid if kind == "follower" else os.getpid()
         self._leader_process = leader_process
         self._options = options
+        self._own = own
         self._delegates = delegates
         self._clients = []
         self._recorder = None
@@ -70,16 +71,18 @@ class Subject(object):
         else:
             self._recorder = Recorder(self.tag).attach()
             self.upstream = self._recorder
-        self.own_options = dict(options, **own)
 
     def _ask_leader(self, name, *args):
         return self._leader_process.ask("do", self.tag, name, args)
 
     def another(self, **options):
-        """One more client of the same name in this process."""
+        """One more client of the same name in this process, with the same options and these."""
+        return self._create(dict(self._own, **options))
+
+    def _create(self, options):
         if self.kind == "single":
             options["single_mode"] = True
-        client = build(self.port, self.tag, dict(self.own_options, **options), self._delegates)
+        client = build(self.port, self.tag, dict(self._options, **options), self._delegates)
         self._clients.append(client)
         return client
 
@@ -91,7 +94,7 @@ class Subject(object):
                 "make", self.tag, self.port, self._options, self._delegates)
             assert is_leader is True
         elif self.kind == "second":
-            self.another().ready(TIMEOUT)
+            self._create({}).ready(TIMEOUT)
 
     def begin(self):
         """Make the client under test; a follower's may have no leader yet."""

@@ -1,0 +1,141 @@
+"""Heartbeats, and peers that are stopped by a signal."""
+
+from __future__ import absolute_import, division, print_function
+
+import signal
+
+import pytest
+
+from clusterclient_sync._compat import monotonic
+from support import raw_peer
+from support.members import Failed, until
+from support.ports import free_port
+
+INTERVAL = 0.2
+
+
+def seconds_until_dropped(port, closing, **kwargs):
+    """Register, say nothing more, and wait until the leader closes the connection."""
+    connection = closing(raw_peer.follow(port, **kwargs))
+    since = monotonic()
+    connection.wait_for_end()
+    return monotonic() - since
+
+
+@pytest.mark.parametrize("hello", [None, raw_peer.hello()], ids=["node", "python"])
+def test_a_silent_follower_is_dropped_after_three_intervals(members, port, closing, hello):
+    leader = members.join(heartbeat_interval=INTERVAL)
+    assert 3 * INTERVAL <= seconds_until_dropped(port, closing, hello=hello) < 6 * INTERVAL
+    until(lambda: "nothing came from the peer for 0." in leader.log(), "a line in the log")
+
+
+def test_an_idle_follower_is_kept(members, port, closing):
+    leader = members.join(heartbeat_interval=INTERVAL)
+    # Its own interval is another one: the leader's is what counts.
+    idle = members.join(heartbeat_interval=60)
+    idle.leadership()
+    for _ in range(2):
+        seconds_until_dropped(port, closing)
+    assert idle.do("is_leader", client="main") is False
+    assert leader.log().count("nothing came from the peer") == 2
+    assert "is gone" not in idle.log()
+    assert idle.call("whoami") == leader.pid
+
+
+def test_a_heartbeat_is_answered_and_keeps_the_connection(members, port, closing):
+    members.join(heartbeat_interval=INTERVAL)
+    lively = closing(raw_peer.follow(port))
+    silent = closing(raw_peer.follow(port))
+    since = monotonic()
+    while monotonic() - since < 4 * INTERVAL:
+        lively.expect(response_to=lively.request({"type": "heartbeat"}))
+    silent.wait_for_end()
+    number = raw_peer.invoke(lively, "echo", 1)
+    assert lively.expect(response_to=number).head["success"] is True
+
+
+def test_without_the_check_a_silent_follower_is_kept(members, port, closing):
+    members.join(check_heartbeat=False, heartbeat_interval=INTERVAL)
+    silent = closing(raw_peer.follow(port))
+    # Another leader with the same interval shows when it would have been dropped.
+    strict_port = free_port()
+    members.join(port=strict_port, heartbeat_interval=INTERVAL)
+    for _ in range(2):
+        seconds_until_dropped(strict_port, closing)
+    number = raw_peer.invoke(silent, "echo", "still here")
+    answer = silent.expect(response_to=number)
+    assert (answer.head["success"], answer.body) == (True, b'"still here"')
+
+
+def test_a_follower_finds_out_that_its_leader_says_nothing(members, raw_server):
+    member = members.start()
+    members.create(member, is_leader=False, heartbeat_interval=INTERVAL)
+    connection = raw_server.accept()
+    connection.respond(connection.expect("register_channel"), {"type": "register_channel_res"},
+                       b'{"success":true}')
+    member.do("ready", client="main")
+    since = monotonic()
+    call = member.begin("call", client="main", name="echo", args=[1], timeout=30)
+    with pytest.raises(Failed) as caught:
+        call.get()
+    assert (caught.value.type, caught.value.outcome) == ("ConnectionClosedError", "unknown")
+    assert 2 * INTERVAL <= monotonic() - since < 8 * INTERVAL
+    beats = [frame for frame in connection.wait_for_end() if frame.head["type"] == "heartbeat"]
+    assert len(beats) >= 2
+    # It tries again, with whoever is there.
+    raw_server.accept().expect("register_channel")
+
+
+def test_a_stopped_leader_fails_calls_in_time_and_serves_again(members):
+    leader, one = members.join_all(2)
+    leader.child.kill(signal.SIGSTOP)
+    since = monotonic()
+    with pytest.raises(Failed) as caught:
+        one.call("whoami", timeout=0.5)
+    assert 0.45 <= monotonic() - since < 5
+    assert (caught.value.type, caught.value.outcome) == ("ResponseTimeoutError", "unknown")
+    assert caught.value.details["leader_pid"] == leader.pid
+    leader.child.kill(signal.SIGCONT)
+    assert one.call("whoami", timeout=20) == leader.pid
+
+
+def test_who_joins_while_the_leader_is_stopped(members):
+    leader = members.join()
+    leader.child.kill(signal.SIGSTOP)
+    late = members.start()
+    members.create(late)
+    with pytest.raises(Failed) as caught:
+        late.do("ready", client="main", timeout=0.5)
+    assert caught.value.type == "LeaderUnavailableError"
+    assert caught.value.details["holder_pid"] == leader.pid
+    assert "cluster_member.py" in caught.value.details["holder_command"]
+    leader.child.kill(signal.SIGCONT)
+    late.do("ready", client="main")
+    assert late.call("whoami") == leader.pid
+
+
+@pytest.mark.limit(120)
+def test_a_stopped_follower_costs_bounded_memory_and_nobody_else_notices(members):
+    leader, stopped, healthy = members.join_all(3)
+    for member in (stopped, healthy):
+        member.do("subscribe", client="main", registration={"dataId": "k"})
+        member.value_like({"first": leader.pid})
+    stopped.child.kill(signal.SIGSTOP)
+    healthy.call("flood", "k", 2, 2 ** 20, timeout=60)  # what one value takes for a while
+    healthy.value_like("end")
+    before = leader.do("peak_memory")
+    healthy.do("hammer", client="main", greenlets=1)
+    count = 200
+    flood = leader.begin("call", client="main", name="flood", args=["k", count, 2 ** 20], timeout=90)
+    values = healthy.value_like("end")
+    flood.get(60)
+    assert values == [{"starts": ("%08d" % number) * 2, "length": 2 ** 20}
+                      for number in range(count)]
+    assert healthy.do("stop_hammer", client="main")["failures"] == []
+    assert leader.do("peak_memory") - before < 64
+    stopped.child.kill(signal.SIGCONT)
+    # What it has got is in order, much is skipped, and the newest is there.
+    healthy.call("push", "k", "newest")
+    got = stopped.value_like("newest")
+    assert "end" in got and len(got) < count
+    assert stopped.call("whoami") == leader.pid
