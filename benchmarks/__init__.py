@@ -1,0 +1,13 @@
+"""How fast calls are, against a yardstick that is measured in the same run.
+
+``python -m benchmarks`` runs everything; ``python -m benchmarks --help`` says what there is.  Each
+round of the cluster is followed by the same round of two bare echo servers, so that a busy or slow
+machine slows them all, and the ratio says more than the figures.
+
+``scenarios``     what is measured: how many processes and greenlets call
+``subjects``      who is measured: the cluster, and the echoes (``cluster_subject``, ``echo``)
+``worker``        the program of every process that serves or calls
+``load``          what a calling process does in a round
+``workers``       the parent's side: starts the processes, lets them go at once, collects
+``report``        medians, spreads and ratios, as text or JSON
+"""
