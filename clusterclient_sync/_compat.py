@@ -41,6 +41,19 @@ if PY2:
             names = names[1:]
         return [name for name in names if isinstance(name, str)]
 
+    def positional_parameters(function):
+        """``(names, defaults by name, whether it takes more)`` of what a function, not a method,
+        takes by position; ``None`` where it does not tell."""
+        try:
+            spec = inspect.getargspec(function)
+        except TypeError:
+            return None
+        if not all(isinstance(name, str) for name in spec.args):
+            return None  # a parameter that is taken apart
+        defaults = spec.defaults or ()
+        names = spec.args[len(spec.args) - len(defaults):]
+        return spec.args, dict(zip(names, defaults)), spec.varargs is not None
+
     def qualified_name(cls):
         """The name under which a class is found in its module (Python 2 knows no nesting)."""
         return cls.__name__
@@ -86,6 +99,19 @@ else:
         if inspect.isfunction(function) and names and names[0] == "self":
             names = names[1:]
         return names
+
+    def positional_parameters(function):
+        """``(names, defaults by name, whether it takes more)`` of what a function, not a method,
+        takes by position; ``None`` where it does not tell."""
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):
+            return None
+        by_position = [one for one in parameters
+                       if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+        defaults = {one.name: one.default for one in by_position if one.default is not one.empty}
+        takes_more = any(one.kind == one.VAR_POSITIONAL for one in parameters)
+        return [one.name for one in by_position], defaults, takes_more
 
     def qualified_name(cls):
         """The name under which a class is found in its module."""
