@@ -28,6 +28,7 @@ from .method_spec import CALLBACK, SUBSCRIBE
 from .protocol import errors
 from .protocol.negotiation import Negotiator
 from .roles.call import Call, LeaderLost
+from .roles.node_speech import NodeSpeech
 from .roles.publishes import PublishLog
 from .roles.subscriptions import SubscriptionTable
 from .supervisor import Supervisor
@@ -50,7 +51,9 @@ class Core(object):
         self.pool = WorkerPool(self.hub, plan.name)
         self.deadlines = Deadlines(self.hub)
         self.negotiator = Negotiator(options.transcode, options.max_frame_size,
-                                     options.heartbeat_interval, plan.fingerprint)
+                                     options.heartbeat_interval, plan.fingerprint,
+                                     options.node_transcode)
+        self.node_speech = NodeSpeech(options.node_transcode)
         self.emitter = EventEmitter()
         self.subscriptions = SubscriptionTable(
             options, self.pool, self.deadlines, self.emit_error)
@@ -101,11 +104,10 @@ class Core(object):
             try:
                 return role.invoke_oneway(call) if is_oneway else role.invoke(call)
             except LeaderLost as lost:
-                error = lost.error
+                loss = lost
             if self.state == states.CLOSED:
-                raise self.closed_error(error.outcome)
-            if error.outcome != NOT_SENT and not call.spec.idempotent:
-                raise error
+                raise self.closed_error(loss.error.outcome)
+            call.check_repeat(loss)
             # Not seen by the old leader, or harmless to repeat: the next leader gets it.
 
     def _check_thread(self):
@@ -257,6 +259,8 @@ class Core(object):
 
     def leave(self, role):
         """The role has ended: keep what it did not get done."""
+        if self.role is role:  # it was lost while it was entered
+            self.role = None
         self.note_epoch(role.epoch)
         publishes, oneways = [], []
         for call in role.unsent():

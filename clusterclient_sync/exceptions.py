@@ -65,7 +65,7 @@ class ClusterClientError(Exception):
 
 
 class ConfigurationError(ClusterClientError):
-    """A delegate, an option or an argument is not one that exists; the text says what is allowed."""
+    """A delegate, option or argument is not one that exists; the text says what is allowed."""
 
 
 class ProtocolError(ClusterClientError):

@@ -87,7 +87,7 @@ def _or_none(check):
 
 
 def _is_naming(value):
-    return is_text(value) and value == CAMEL_CASE or callable(value)
+    return callable(value) or (is_text(value) and value == CAMEL_CASE)
 
 
 def _name_accepts(value):
@@ -100,7 +100,8 @@ _SECONDS_OR_ZERO = Check("a number of seconds from 0 (at most %d)" % _LONGEST,
 _FLAG = Check("True or False", lambda value: isinstance(value, bool), _parse_flag)
 _NAME = Check("text that is not empty and has no control characters", _name_accepts, None)
 _CALLABLE = Check("callable", callable, None)
-_NAMING = Check('"%s", or a callable that takes a name and gives one' % CAMEL_CASE, _is_naming, None)
+_NAMING = Check('"%s", or a callable that takes a name and gives one' % CAMEL_CASE,
+                _is_naming, None)
 _PORT = _between(1, 65535)
 _COUNT = _between(1, _LARGEST_BODY)
 _TRANSCODE = Check(

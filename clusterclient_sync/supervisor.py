@@ -1,9 +1,9 @@
 """Who leads: the background greenlet of a cluster client.
 
 The supervisor is one greenlet per client.  It serves one term after another (see ``terms``): it
-claims the port and leads, or finds a leader and follows, and begins again when that ended, until the
-client is closed.  Everything that others want of it (close, resign, leave the port) is a flag and a
-wake-up.
+claims the port and leads, or finds a leader and follows, and begins again when that ended, until
+the client is closed.  Everything that others want of it (close, resign, leave the port) is a flag
+and a wake-up.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -124,7 +124,7 @@ class Supervisor(object):
     def _new_leader(self):
         core = self.core
         return Leader(core.plan, self.options, core.negotiator, core.pool, core.deadlines,
-                      core.epoch_seen, core.on_event, core.emit_error)
+                      core.epoch_seen, core.node_speech, core.on_event, core.emit_error)
 
     def _claim(self, leader):
         try:

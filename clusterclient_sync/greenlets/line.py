@@ -1,4 +1,4 @@
-"""Greenlets that wait in line for something that happens to be missing: a role, room in a buffer."""
+"""Greenlets that wait in line for what happens to be missing: a role, room in a buffer."""
 
 from __future__ import absolute_import, division, print_function
 

@@ -58,7 +58,10 @@ def message_of(error):
 def description_of(error, stack=None):
     """``name``, ``message``, ``stack`` (all text) and ``code`` (text, integer or None) of any
     exception; never fails."""
-    name = vars(error).get("name") if isinstance(error, RemoteError) else None
+    name = None
+    if isinstance(error, RemoteError):  # another process has described it
+        name = vars(error).get("name")
+        stack = vars(error).get("stack") if stack is None else stack
     return {
         "name": _text(name) or _text(error.__class__.__name__),
         "message": message_of(error),

@@ -71,9 +71,12 @@ class Negotiator(object):
 
     :param transcode: the transcode that this client was given, as ``transcodes.named`` takes it.
     :param max_frame_size: bytes that this side takes.
+    :param node_transcode: what a Node leader may speak beside ours, as ``transcodes.named`` takes
+        it.
     """
 
-    def __init__(self, transcode, max_frame_size, heartbeat_interval, fingerprint=None):
+    def __init__(self, transcode, max_frame_size, heartbeat_interval, fingerprint=None,
+                 node_transcode=transcodes.SERIALIZE_JSON):
         self.own = transcodes.named(transcode)
         self._known = {self.own.name: self.own}
         for name in transcodes.BUILTIN_NAMES:
@@ -83,6 +86,9 @@ class Negotiator(object):
         self._max_frame_size = max_frame_size
         self._heartbeat_interval = heartbeat_interval
         self._fingerprint = fingerprint
+        self._of_node = [transcodes.JSON, transcodes.SERIALIZE_JSON]
+        if transcodes.named(node_transcode) not in self._of_node:
+            self._of_node.append(transcodes.named(node_transcode))
 
     def follower_hello(self, epoch, failed_attempt=0, may_lead=True):
         """What a follower adds to its registration.
@@ -133,7 +139,7 @@ class Negotiator(object):
             name = hello.get("transcode")
             known = isinstance(name, six.string_types) and self._known.get(name)
             return self._python_peer(hello, known or transcodes.JSON), plain_answer(frame.body)
-        for transcode in (transcodes.JSON, transcodes.SERIALIZE_JSON):
+        for transcode in self._of_node:
             try:
                 answer = transcode.decode(frame.body)
             except TranscodeError:

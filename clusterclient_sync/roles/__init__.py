@@ -10,6 +10,8 @@
     a leader serves its followers.
 ``follower``
     forwards over a connection.
+``node_speech``
+    which transcode Node.js peers have, and how that is found out.
 ``subscriptions``, ``publishes``, ``call``
     what a client keeps whatever its role is.
 

@@ -3,21 +3,28 @@
 from __future__ import absolute_import, division, print_function
 
 from .._compat import monotonic
-from ..exceptions import NOT_SENT, UNKNOWN, ConfigurationError, TranscodeError, set_outcome
+from ..exceptions import (
+    NOT_SENT, UNKNOWN, ConfigurationError, ConnectionClosedError, TranscodeError, set_outcome)
 from ..protocol import messages
 from ..protocol.negotiation import KWARGS
+
+#: An idempotent call under which so many Node leaders ended is not sent to another: a Node leader
+#: dies of a method that it lacks, and of one that throws before it returns a promise.
+_MAX_NODES_LOST = 2
 
 
 class LeaderLost(Exception):
     """The leader went away under a call; ``error`` says so to the caller, with an outcome.
 
     Internal: the core turns it into ``error``, or makes the call again.  A class of its own, since
-    a real client may raise a ConnectionClosedError as its answer.
+    a real client may raise a ConnectionClosedError as its answer.  ``was_node`` tells that it was a
+    Node.js process, which may have died of the very call.
     """
 
-    def __init__(self, error):
+    def __init__(self, error, was_node=False):
         super(LeaderLost, self).__init__(error)
         self.error = error
+        self.was_node = was_node
 
 
 class Call(object):
@@ -28,7 +35,7 @@ class Call(object):
     """
 
     __slots__ = ("spec", "args", "kwargs", "timeout", "deadline", "_transcode", "_encoded",
-                 "_is_frozen", "key")
+                 "_is_frozen", "_nodes_lost", "key")
 
     def __init__(self, spec, args, kwargs, timeout):
         self.spec = spec
@@ -39,6 +46,7 @@ class Call(object):
         self._transcode = None
         self._encoded = None
         self._is_frozen = False
+        self._nodes_lost = 0
         self.key = None
 
     def encoded(self, transcode):
@@ -72,6 +80,23 @@ class Call(object):
             self.kwargs = values.pop()
         self.args = tuple(values)
 
+    def check_repeat(self, lost):
+        """Return where the next leader may get the call that a :class:`LeaderLost` ended: the old
+        one has not seen it, or it is harmless to repeat.
+
+        :raises ConnectionClosedError: it must not.
+        """
+        if lost.error.outcome == NOT_SENT:
+            return
+        if not self.spec.idempotent:
+            raise lost.error
+        self._nodes_lost += lost.was_node
+        if self._nodes_lost == _MAX_NODES_LOST:
+            raise ConnectionClosedError(
+                "%s (%s on the wire) was sent to %d Node.js leaders, one after the other, and each "
+                "ended: look whether their class has such a method, and whether it throws"
+                % (self.spec.name, self.spec.remote_name, _MAX_NODES_LOST), outcome=UNKNOWN)
+
     @staticmethod
     def value_of(answer, transcode):
         """The value of an answer.
@@ -86,12 +111,25 @@ class Call(object):
     def message(self, peer, oneway):
         """The connection object and the parts of the application object for this peer."""
         if self.kwargs and KWARGS not in peer.can:
-            raise ConfigurationError(
-                "%s was called with keyword arguments, which the leader, a Node.js process, does "
-                "not take: pass them by position" % self.spec.name, outcome=NOT_SENT)
+            return self._by_position().message(peer, oneway)
         encoded = self.encoded(peer.transcode)
         head = messages.invoke(self.spec.remote_name, len(encoded), oneway, bool(self.kwargs))
         return head, messages.pack_arguments(encoded)
+
+    def _by_position(self):
+        """The same call without keyword arguments, for a leader that takes none."""
+        if self._is_frozen:
+            self._thaw()
+        try:
+            if self.spec.parameters is None:
+                raise ValueError("the real client's class does not tell what it takes")
+            args = self.spec.parameters.by_position(self.args, self.kwargs)
+        except ValueError as error:
+            raise ConfigurationError(
+                "%s was called with keyword arguments, which the leader, a Node.js process, does "
+                "not take, and they cannot be put into positions (%s): pass them by position"
+                % (self.spec.name, error), outcome=NOT_SENT)
+        return Call(self.spec, args, {}, self.timeout)
 
     @property
     def remaining(self):

@@ -1,8 +1,8 @@
 """The role of a process that follows: it forwards over one connection.
 
-A :class:`Follower` owns its connection and heartbeat.  ``register`` may be called again and again on
-one connection; the answer to any of them counts.  When the connection goes, ``on_lost`` is called
-once, before the calls in flight learn of it.
+A :class:`Follower` owns its connection and heartbeat.  ``register`` may be called again and again
+on one connection; the answer to any of them counts.  When the connection goes, ``on_lost`` is
+called once, before the calls in flight learn of it.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -14,7 +14,7 @@ import six
 from ..exceptions import (
     NOT_SENT, UNKNOWN, ChannelNotFoundError, ConnectionClosedError, FrameTooLargeError,
     ProtocolError, ResponseTimeoutError, TranscodeError)
-from ..protocol import errors, frames, messages, negotiation
+from ..protocol import errors, frames, messages, negotiation, transcodes
 from ..protocol.negotiation import QUIET_PUSH
 from .call import LeaderLost
 from ..transport.connection import Connection
@@ -96,6 +96,8 @@ class Follower(object):
         except ProtocolError as error:
             self.connection.close(error)
             return
+        if not peer.is_python:
+            peer.transcode = transcodes.for_node(peer.transcode)
         self.peer = peer
         if answer.get("success") is True:
             self._begin(peer)
@@ -118,8 +120,8 @@ class Follower(object):
             channels = dumped.get("channels")
             channels = [str(name) for name in channels] if isinstance(channels, list) else []
             return Refused(ChannelNotFoundError(
-                "process %s owns the port %s and has no client %s (it has: %s); where that is as it "
-                "should be, give this client a port of its own"
+                "process %s owns the port %s and has no client %s (it has: %s); where that is as "
+                "it should be, give this client a port of its own"
                 % (self.peer.pid, self.options.port, self.plan.name, ", ".join(channels) or "none"),
                 channel=self.plan.name, owner_pid=self.peer.pid, channels=channels), None)
         hello = frame.head.get(messages.HELLO)
@@ -141,7 +143,7 @@ class Follower(object):
         except ResponseTimeoutError as error:
             raise self._timed_out(call, error.outcome)
         except ConnectionClosedError as error:
-            raise LeaderLost(error)
+            raise LeaderLost(error, was_node=not self.peer.is_python)
         epoch = frame.head.get("epoch")
         if epoch is not None and not self._is_current(epoch):
             raise LeaderLost(ConnectionClosedError(

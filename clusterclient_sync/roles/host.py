@@ -107,10 +107,8 @@ class Host(object):
 
     def _discard(self):
         """Close what a failed start may have left behind."""
-        try:
-            self._close_real()
-        except Exception:
-            _log.debug("A real client that failed to start could not be closed", exc_info=True)
+        self.is_closed = True
+        self._close_in_time()
         self.real = None
 
     def close(self):
@@ -118,9 +116,11 @@ class Host(object):
 
         In a greenlet of its own: a ``close`` that hangs is given up after the ``drain_timeout``.
         """
-        if self.is_closed:
-            return
-        self.is_closed = True
+        if not self.is_closed:
+            self.is_closed = True
+            self._close_in_time()
+
+    def _close_in_time(self):
         closer = gevent.Greenlet(self._close_safely)
         closer.name = "close of %s" % self.plan.name
         closer.start()

@@ -63,7 +63,7 @@ class Invocation(object):
         """The method returned (or called back)."""
         if self.finish_once():
             try:
-                self.answer(self.transcode().encode(value))
+                self.answer(self.encode(value))
             except TranscodeError as error:
                 self.answer_error(error, sys.exc_info())
             return self.resolved()
@@ -96,6 +96,10 @@ class Invocation(object):
     def transcode(self):
         """The transcode of the caller."""
         raise NotImplementedError
+
+    def encode(self, value):
+        """The value as the caller takes it."""
+        return self.transcode().encode(value)
 
     def answer(self, data):
         """Send the encoded value to the caller."""
@@ -176,14 +180,21 @@ class RemoteInvocation(Invocation):
 
     def arguments(self):
         head = self.frame.head
-        decode = self.session.transcode_for(self.frame).decode
         encoded = messages.unpack_arguments(self.frame.body, head.get("argLength"))
+        if not encoded:
+            return [], {}  # and no guess at the transcode, where it is not known
+        decode = self.session.transcode_for(self.frame).decode
         values = [decode(data) for data in encoded]
         kwargs = values.pop() if head.get("kwargs") is True and values else {}
         return values, text_keys(kwargs)
 
     def transcode(self):
         return self.session.transcode_for(self.frame)
+
+    def encode(self, value):
+        if value is None and self.session.peer.transcode is None:
+            return b""  # undefined, whatever the follower's transcode is
+        return super(RemoteInvocation, self).encode(value)
 
     def finish_once(self):
         self.session.work_ends(self)
@@ -245,7 +256,9 @@ def dump(error, transcode, exc_info=None, is_python=True):
                      traceback.format_exception(*exc_info)) if exc_info and exc_info[0] else None
     dumped = errors.dump_error(error, encodable, stack)
     if not is_python:
-        dumped.pop("python", None)
+        # What is not known is not there, as in an error of Node's own.
+        return {name: value for name, value in dumped.items()
+                if name != "python" and value is not None}
     return dumped
 
 

@@ -44,17 +44,19 @@ class Leader(object):
     """See the module; the handler of its channel (see ``transport.server``).
 
     :param epoch_seen: the highest epoch that this process has seen, or ``None``.
+    :param node_speech: what this process knows of Node peers, see ``node_speech``.
     :param on_event: called as ``on_event(name, args)``, in a worker, for the real client's events.
     :param on_error: called as ``on_error(exception)`` for what goes wrong without a caller.
     """
 
-    def __init__(self, plan, options, negotiator, pool, deadlines, epoch_seen, on_event, on_error):
+    def __init__(self, plan, options, negotiator, pool, deadlines, epoch_seen, node_speech,
+                 on_event, on_error):
         self.plan = plan
         self.options = options
         self.pool = pool
         self.negotiator = negotiator
         self.format_key = options.format_key or keys.format_key
-        self.node_transcode = transcodes.named(options.node_transcode)
+        self.node_speech = node_speech
         self.epoch = None
         self.host = None
         self.upstreams = None
@@ -136,6 +138,11 @@ class Leader(object):
             connection.close()
 
     @property
+    def is_serving(self):
+        """Whether followers have no reason of this side to go."""
+        return self.stage == SERVING
+
+    @property
     def has_followers_elsewhere(self):
         """Whether another process follows, and no client of this one that could lead instead."""
         own = os.getpid()
@@ -152,8 +159,12 @@ class Leader(object):
             peer = self.negotiator.meet_follower(frame.head)
             if not self.options.is_broadcast:
                 peer.can = peer.can - {negotiation.QUIET_PUSH}
+            if not peer.is_python and self.node_speech.is_certain:
+                peer.transcode = self.node_speech.guess()
             session = self._sessions[connection] = FollowerSession(self, connection, peer)
             connection.handler = session
+            # Who comes while the leader leaves gets no answer, and so makes no calls to wait for.
+            session.has_parted = self.stage in (PARTING, OVER)
             self._look_at(peer)
         elif session.peer.is_python:
             session.peer.failed_attempt = self.negotiator.meet_follower(frame.head).failed_attempt
@@ -191,8 +202,10 @@ class Leader(object):
         peer = session.peer
         if not peer.is_python:
             # Only an answer that is right in either transcode is safe until its own is known.
-            session.connection.respond(
-                frame, messages.register_channel_response(), (negotiation.AMBIGUOUS_SUCCESS,))
+            answer = negotiation.AMBIGUOUS_SUCCESS
+            if self.node_speech.is_certain:
+                answer = peer.transcode.encode({u"success": True})
+            session.connection.respond(frame, messages.register_channel_response(), (answer,))
             return
         hello = self.negotiator.leader_hello(peer, self.epoch)
         session.connection.respond(frame, messages.register_channel_response(hello),

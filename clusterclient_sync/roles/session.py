@@ -17,8 +17,10 @@ from ..method_spec import PUBLISH
 from ..protocol import frames, keys, messages
 from ..protocol.negotiation import (
     EPOCH, EVENTS, GOODBYE, SUBSCRIBE_ERRORS, tell_transcode)
+from ..protocol.transcodes import SERIALIZE_JSON
 from ..transport.sender import MAX_OUTGOING
 from .invocation import RemoteInvocation, dump
+from .node_speech import Guess
 from .outbox import Outbox
 
 _log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class FollowerSession(object):
         self.owed_at_goodbye = 0
         self._last_owed = 0
         self._calls = 0
+        self._guess = Guess(leader.node_speech)  # for a Node follower
         self._timeout_ms = frames.milliseconds(leader.options.response_timeout)
         self._publishes = Lane(leader.pool)
         self._subscriptions = Lane(leader.pool)
@@ -77,6 +80,8 @@ class FollowerSession(object):
             _log.warning("A follower (%s) sent what cannot be read: %s", self, error)
         elif connection.decoder.is_inside_frame:
             _log.warning("The connection of a follower (%s) ended in the middle of a frame", self)
+        if self.peer.transcode is None and self.leader.is_serving:
+            self._guess.peer_is_gone()
         self.leader.session_ends(self)
 
     def on_drained(self, connection):
@@ -178,16 +183,31 @@ class FollowerSession(object):
         if peer.transcode is None:
             arguments = _arguments_of(frame) if frame is not None else []
             if not arguments:
-                return self.leader.node_transcode
-            peer.transcode = self.leader.node_transcode = tell_transcode(arguments[0])
+                return self._guessed()
+            peer.transcode = self.leader.node_speech.heard(tell_transcode(arguments[0]))
         return peer.transcode
+
+    def _guessed(self, is_dangerous=False):
+        """What is likely to be a Node follower's transcode.
+
+        :param is_dangerous: whether the follower would not survive a wrong guess.
+        """
+        transcode = self._guess.make()
+        # JSON can pass for serialize-json, so that an answer would be misread; never the reverse.
+        if is_dangerous or transcode is not SERIALIZE_JSON:
+            guard = self._guess.guard()
+            if guard:
+                self.connection.send(guard)
+        return transcode
 
     # A subscriber -------------------------------------------------------------------------
 
     def push(self, key, value):
         """Send a value, or keep it until the follower reads."""
         peer = self.peer
-        frame = value.frame(key, self.transcode_for(), EPOCH in peer.can, self.leader.next_id,
+        # npm's keys all have the prefix; whoever sends others is not npm's follower.
+        transcode = peer.transcode or self._guessed(is_dangerous=key.startswith(keys.WIRE_PREFIX))
+        frame = value.frame(key, transcode, EPOCH in peer.can, self.leader.next_id,
                             self._timeout_ms)
         if not peer.takes(len(frame) - frames.HEADER_SIZE):
             _log.warning("A value of %s is larger than the follower (%s) takes: %d bytes",
@@ -197,8 +217,15 @@ class FollowerSession(object):
             self._push_confirmed(key, frame)
         elif self._outbox or self.connection.outgoing_size > _PUSH_HIGH_WATER:
             self._outbox.put(key, frame)
+        elif peer.transcode is None and not self._guess.is_accepted:
+            self._push_guessed(frame)
         else:
             self.connection.send(frame)
+
+    def _push_guessed(self, frame):
+        id = self.leader.next_id()
+        self.connection.expect(id, lambda answer: self._guess.accept())
+        self.connection.send(frames.with_id(frame, id))
 
     def _push_confirmed(self, key, frame):
         id = self.leader.next_id()
@@ -207,6 +234,7 @@ class FollowerSession(object):
         self.connection.send(frames.with_id(frame, id))
 
     def _confirmed(self, id):
+        self._guess.accept()
         self._unconfirmed.pop(id, None)
         self._tell_room()
 

@@ -1,8 +1,8 @@
 """What a client has subscribed, whatever its role is: keys, listeners, last values.
 
 Each listener has a queue of its own and is called by a worker, one value after the other: one that
-blocks or is slow delays only itself.  Values wait encoded, and each listener gets a decoded value of
-its own.  A queue that is full skips to the newest value; where each value goes to one listener,
+blocks or is slow delays only itself.  Values wait encoded, and each listener gets a decoded value
+of its own.  A queue that is full skips to the newest value; where each value goes to one listener,
 nothing is skipped, and a value waits until a listener has room.
 """
 
@@ -13,6 +13,7 @@ import random
 from collections import deque
 
 import six
+from gevent import Timeout
 
 from .._compat import monotonic
 from ..exceptions import ClusterClientError, SubscribeTimeoutError
@@ -145,7 +146,12 @@ class Entry(object):
             if listener is None or queue.listener == listener:
                 queue.is_removed = True
                 self._queues.remove(queue)
-        return not self._queues
+                if not self._table.options.is_broadcast:  # to another listener
+                    self._waiting.extendleft(reversed(queue.items))
+        if not self._queues:
+            return True
+        self.room()
+        return False
 
     def deliver(self, item):
         last = self.last
@@ -235,8 +241,7 @@ class _ListenerQueue(object):
             _log.warning("A listener of %s is slow: it skips to the newest value",
                          self.entry.formatted)
         if not self.is_running:
-            self.is_running = True
-            self.entry._table.pool.run(self._run)
+            self._start()
 
     def _run(self):
         try:
@@ -246,11 +251,17 @@ class _ListenerQueue(object):
                 self._tell(item)
         finally:
             self.is_running = False
+            if self.items and not self.is_removed:  # the listener ended its greenlet
+                self._start()
+
+    def _start(self):
+        self.is_running = True
+        self.entry._table.pool.run(self._run)
 
     def _tell(self, item):
         try:
             self.listener(item.transcode.decode(item.data))
-        except Exception as error:
+        except (Exception, Timeout) as error:  # gevent's Timeout is no Exception
             self.entry.listener_failed(self.listener, error)
 
 

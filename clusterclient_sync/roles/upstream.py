@@ -14,6 +14,7 @@ from __future__ import absolute_import, division, print_function
 import logging
 import random
 
+from gevent import Timeout
 from gevent.event import Event
 
 from ..exceptions import TranscodeError
@@ -144,7 +145,7 @@ class Upstream(object):
             return
         try:
             host.method_for(SUBSCRIBE)(self.registration, self.listener)
-        except Exception as error:
+        except (Exception, Timeout) as error:  # gevent's Timeout is no Exception
             self.has_failed = True
             self._fail(error)
 
@@ -156,7 +157,7 @@ class Upstream(object):
             return
         try:
             method(self.registration, self.listener)
-        except Exception as error:
+        except (Exception, Timeout) as error:
             _log.warning("The real client could not unsubscribe %r: %r", self.registration, error)
             self._table.on_error(error)
 

@@ -48,6 +48,7 @@ class FollowingTerm(object):
         self._memory = supervisor.following
         self._answer = None  # to a registration
         self._lost = None  # the connection's error
+        self._is_ending = False  # it went, or the leader said goodbye
 
     def serve(self):
         """Follow whoever leads; returns at once (after a pause) where nobody can be found."""
@@ -143,13 +144,17 @@ class FollowingTerm(object):
     def _stay(self, role):
         core, supervisor = self._core, self._supervisor
         since = monotonic()
+        if not role.peer.is_python:
+            core.node_speech.heard(role.peer.transcode)
         leader = (role.leader_pid, role.epoch)
         is_flapping = leader == self._memory.dropped_by
         self._memory.closed_unanswered = 0
         if not is_flapping:
             supervisor.backoff.reset()
-        if self._lost is None:
+        if not self._is_ending:
             core.enter(role, states.REGISTERED)
+            if self._is_ending:  # meanwhile
+                core.hold()
         while self._lost is None and not supervisor.is_closing:
             supervisor.sleep(None)
         if self._lost is None:
@@ -176,12 +181,14 @@ class FollowingTerm(object):
     def on_lost(self, role, error):
         """The connection went; in the hub or wherever it was closed."""
         self._lost = error
+        self._is_ending = True
         if self._core.role is role:
             self._core.hold()
         self._supervisor.wake()
 
     def on_goodbye(self, role):
         """The leader is leaving: new calls wait for the next one; in the hub."""
+        self._is_ending = True
         if self._core.role is role:
             self._core.hold()
 

@@ -1,9 +1,9 @@
 """The sending side of one socket.
 
-Frames go into a buffer.  What is sent within one turn of the loop leaves in one ``send``: at the end
-of the turn, or, while the connection hands on what it has just read (it is *corked* then), at the
-end of that.  Who finds the buffer full may wait in line for room; a peer that does not read holds up
-nobody else.
+Frames go into a buffer.  What is sent within one turn of the loop leaves in one ``send``: at the
+end of the turn, or, while the connection hands on what it has just read (it is *corked* then), at
+the end of that.  Who finds the buffer full may wait in line for room; a peer that does not read
+holds up nobody else.
 """
 
 from __future__ import absolute_import, division, print_function

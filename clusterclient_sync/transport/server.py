@@ -3,8 +3,8 @@
 A :class:`Server` accepts in the hub and reads the registrations of new connections.  A registration
 for a channel that it has goes to that channel's handler, together with the connection; from then on
 the connection is the channel's.  One for a channel that it lacks is answered where the peer is
-Python, and held where it is not (a Node follower takes a refusal for final): when the channel comes,
-or when the connection goes, that ends.
+Python, and held where it is not (a Node follower takes a refusal for final): when the channel
+comes, or when the connection goes, that ends.
 
 Bad peers cost little: what is not our protocol, a connection that does not register within
 ``handshake_timeout``, a first frame of more than 64 KiB end that connection with a log line.  When

@@ -72,8 +72,8 @@ def listen(host, port):
 def accept(listener):
     """The next connection of a listening socket.
 
-    :raises socket.error: with ``errno.EAGAIN`` where there is none, ``errno.EMFILE`` and so on where there
-        are no descriptors left.
+    :raises socket.error: with ``errno.EAGAIN`` where there is none, ``errno.EMFILE`` and so on
+        where there are no descriptors left.
     """
     if hasattr(listener, "_accept"):
         fileno, _ = listener._accept()

@@ -67,7 +67,7 @@ def test_a_forced_follower_never_leads(members):
     leader = members.join()
     follower = members.join(is_leader=False)
     leader.child.kill()
-    until(lambda: follower.do("is_leader", client="main") is None, "it knows that its leader is gone")
+    until(lambda: follower.do("is_leader", client="main") is None, "its leader is gone")
     error = failure_of(follower, "call", name="whoami", timeout=0.5)
     assert (error.type, error.outcome) == ("LeaderUnavailableError", "not_sent")
     assert follower.do("is_leader", client="main") is None

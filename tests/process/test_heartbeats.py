@@ -12,6 +12,7 @@ from support.members import Failed, until
 from support.ports import free_port
 
 INTERVAL = 0.2
+MEBIBYTE = 2 ** 20
 
 
 def seconds_until_dropped(port, closing, **kwargs):
@@ -25,7 +26,7 @@ def seconds_until_dropped(port, closing, **kwargs):
 @pytest.mark.parametrize("hello", [None, raw_peer.hello()], ids=["node", "python"])
 def test_a_silent_follower_is_dropped_after_three_intervals(members, port, closing, hello):
     leader = members.join(heartbeat_interval=INTERVAL)
-    assert 3 * INTERVAL <= seconds_until_dropped(port, closing, hello=hello) < 6 * INTERVAL
+    assert 3 * INTERVAL <= seconds_until_dropped(port, closing, hello=hello) < 2.5
     until(lambda: "nothing came from the peer for 0." in leader.log(), "a line in the log")
 
 
@@ -79,7 +80,7 @@ def test_a_follower_finds_out_that_its_leader_says_nothing(members, raw_server):
     with pytest.raises(Failed) as caught:
         call.get()
     assert (caught.value.type, caught.value.outcome) == ("ConnectionClosedError", "unknown")
-    assert 2 * INTERVAL <= monotonic() - since < 8 * INTERVAL
+    assert 2 * INTERVAL <= monotonic() - since < 2.5
     beats = [frame for frame in connection.wait_for_end() if frame.head["type"] == "heartbeat"]
     assert len(beats) >= 2
     # It tries again, with whoever is there.
@@ -121,21 +122,19 @@ def test_a_stopped_follower_costs_bounded_memory_and_nobody_else_notices(members
         member.do("subscribe", client="main", registration={"dataId": "k"})
         member.value_like({"first": leader.pid})
     stopped.child.kill(signal.SIGSTOP)
-    healthy.call("flood", "k", 2, 2 ** 20, timeout=60)  # what one value takes for a while
-    healthy.value_like("end")
-    before = leader.do("peak_memory")
     healthy.do("hammer", client="main", greenlets=1)
-    count = 200
-    flood = leader.begin("call", client="main", name="flood", args=["k", count, 2 ** 20], timeout=90)
-    values = healthy.value_like("end")
-    flood.get(60)
-    assert values == [{"starts": ("%08d" % number) * 2, "length": 2 ** 20}
-                      for number in range(count)]
+    peak = None
+    for first in range(0, 200, 4):
+        # No more at a time than one who reads at its ease keeps up with.
+        numbers = list(range(first, first + 4))
+        healthy.call("flood", "k", numbers, MEBIBYTE, timeout=20)
+        assert [healthy.value() for _ in numbers] == [
+            {"starts": ("%08d" % number) * 2, "length": MEBIBYTE} for number in numbers]
+        peak = peak or leader.do("peak_memory")  # after the first few
     assert healthy.do("stop_hammer", client="main")["failures"] == []
-    assert leader.do("peak_memory") - before < 64
+    assert leader.do("peak_memory") - peak < 64
     stopped.child.kill(signal.SIGCONT)
-    # What it has got is in order, much is skipped, and the newest is there.
     healthy.call("push", "k", "newest")
-    got = stopped.value_like("newest")
-    assert "end" in got and len(got) < count
+    got = [int(value["starts"][:8]) for value in stopped.value_like("newest")]
+    assert got == sorted(got) and got[-1] == 199 and len(got) < 100
     assert stopped.call("whoami") == leader.pid

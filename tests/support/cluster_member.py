@@ -1,7 +1,7 @@
 """A member of a cluster, run as a child script: it makes clients and does what its test says.
 
-A command is ``{"number": n, "do": name, ...}``.  Each runs in a greenlet of its own, and is answered
-with the event ``"answer n"``, which has a ``value`` or an ``error``.  Listeners and handlers tell
+A command is ``{"number": n, "do": name, ...}``.  Each runs in a greenlet of its own, and is
+answered with the event ``"answer n"``, which has a ``value`` or an ``error``.  Listeners and handlers tell
 their news as events named ``"<client> value"``, ``"<client> leader_change"`` and so on.  The test's
 side is :mod:`support.members`.
 """
@@ -152,7 +152,7 @@ def shortened(value):
 
 def told_error(error):
     details = error.details() if isinstance(error, ClusterClientError) else {}
-    return {"type": type(error).__name__, "text": "%s" % (error,), "outcome": outcome(error),
+    return {"type": type(error).__name__, "text": u"%s" % (error,), "outcome": outcome(error),
             "details": {name: value for name, value in details.items()
                         if isinstance(value, (type(u""), str, int, float, list, type(None)))},
             "args": [arg for arg in error.args if isinstance(arg, (type(u""), str, int))]}

@@ -15,6 +15,7 @@ from support.talk import tell
 
 #: A child that nobody stops ends by itself.
 LONGEST_LIFE = 60.0
+_commands = os.fstat(0)
 
 
 def start(how, stop_path, clients):
@@ -43,7 +44,6 @@ def _multiprocessing(stop_path, clients):
     context = multiprocessing.get_context("fork") if hasattr(multiprocessing, "get_context") \
         else multiprocessing
     process = context.Process(target=_live, args=(stop_path, clients))
-    process.daemon = False
     process.start()
     return process.pid
 
@@ -64,8 +64,21 @@ def _exec(stop_path, clients):
 _WAYS = {"os.fork": _fork, "multiprocessing": _multiprocessing, "exec": _exec}
 
 
+def _leave_commands_to_parent():
+    """Greenlets survive a fork: the one that reads commands would take some of the parent's."""
+    never, _ = os.pipe()
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            is_same = os.path.samestat(os.fstat(int(name)), _commands)
+        except OSError:  # the listing's own
+            continue
+        if is_same:
+            os.dup2(never, int(name))
+
+
 def _live(stop_path, clients):
     """Turn the hub, say so, and wait for the file."""
+    _leave_commands_to_parent()
     gevent.sleep(0.01)
     errors = []
     for client in clients.values():

@@ -83,12 +83,11 @@ class RealClient(DataClientBase):
         """Have the subscribers of a key told a value."""
         self._listeners[key](value)
 
-    def flood(self, key, count, size):
-        """Push so many values of so many characters, the last of them ``"end"``."""
-        for number in range(count):
+    def flood(self, key, numbers, size):
+        """Push a value of so many characters for each number."""
+        for number in numbers:
             self._listeners[key]("%08d" % number * (size // 8))
             gevent.sleep(0)
-        self._listeners[key]("end")
 
     def tell_all(self, name, value):
         """Emit an event."""

@@ -1,4 +1,4 @@
-"""The other end of a connection, as a script: real sockets on loopback, bytes as the test wants them.
+"""The other end of a connection, as a script: sockets on loopback, bytes as the test wants them.
 
 The bytes are put together and taken apart with ``struct`` here, not with the package's own code.
 """

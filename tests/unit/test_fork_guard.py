@@ -16,6 +16,9 @@ from clusterclient_sync.transport.server import Server
 from support.connections import Line, in_hub
 from support.scripted import Recorder, connect, request, response, until
 
+# Newer Pythons warn of every fork beside a thread, and the hub's pool may have one.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+
 
 @pytest.fixture
 def line():

@@ -2,8 +2,6 @@
 
 from __future__ import absolute_import, division, print_function
 
-import pytest
-
 from clusterclient_sync.protocol import frames
 
 HEARTBEAT = b'{"type":"heartbeat"}'
@@ -35,12 +33,11 @@ def test_with_id_changes_the_id_alone():
     assert frames.with_id(one, 2 ** 40) == other
 
 
-@pytest.mark.parametrize("seconds, expected", [
-    (3, 3000), (0.5, 500), (0.0001, 1), (0, 1), (-5, 1), (2 ** 40, 2 ** 31 - 1),
-])
-def test_milliseconds_fit_the_header(seconds, expected):
-    assert frames.milliseconds(seconds) == expected
-    frames.encode(frames.REQUEST, 1, frames.milliseconds(seconds), b"{}")
+def test_milliseconds_fit_the_header():
+    for seconds, expected in [
+            (3, 3000), (0.5, 500), (0.0001, 1), (0, 1), (-5, 1), (2 ** 40, 2 ** 31 - 1)]:
+        assert frames.milliseconds(seconds) == expected
+        frames.encode(frames.REQUEST, 1, frames.milliseconds(seconds), b"{}")
 
 
 def test_a_frame_shows_what_it_is():

@@ -92,14 +92,12 @@ def test_the_follower_tells_which_failed_start_it_knows_of():
     assert leader.meet_follower(registration(hello)).failed_attempt == 3
 
 
-@pytest.mark.parametrize("head", [
-    {}, {"clusterclient_sync": None}, {"clusterclient_sync": []}, {"clusterclient_sync": "x"},
-    {"clusterclient_sync": {}}, {"clusterclient_sync": {"transcodes": "json"}},
-])
-def test_a_registration_without_a_proper_hello_is_nodes(head):
-    peer = Negotiator("json", 1, 1).meet_follower(head)
-    assert (peer.is_python, peer.transcode, peer.can) == (False, None, frozenset())
-    assert peer.takes(2 ** 40)
+def test_a_registration_without_a_proper_hello_is_nodes():
+    for head in [{}] + [{"clusterclient_sync": hello}
+                        for hello in (None, [], "x", {}, {"transcodes": "json"})]:
+        peer = Negotiator("json", 1, 1).meet_follower(head)
+        assert (peer.is_python, peer.transcode, peer.can) == (False, None, frozenset())
+        assert peer.takes(2 ** 40)
 
 
 @pytest.mark.parametrize("name", ["pid", "epoch", "max_frame_size", "heartbeat_interval"])
@@ -118,10 +116,10 @@ def test_a_leader_that_tells_an_unknown_transcode_is_spoken_to_in_json():
         assert peer.transcode is transcodes.JSON
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"nothing", b"\xff", b"[" * 200000])
-def test_an_answer_of_a_python_leader_that_is_no_object(body):
-    with pytest.raises(ProtocolError):
-        Negotiator("json", 1, 1).meet_leader(answer({"transcode": "json"}, body))
+def test_an_answer_of_a_python_leader_that_is_no_object():
+    for body in (b"", b"[]", b"nothing", b"\xff", b"[" * 200000):
+        with pytest.raises(ProtocolError):
+            Negotiator("json", 1, 1).meet_leader(answer({"transcode": "json"}, body))
 
 
 def test_the_transcode_of_a_node_leader_is_read_off_its_answer():
@@ -143,11 +141,10 @@ def test_the_ambiguous_answer_is_success_in_both():
     assert transcodes.SERIALIZE_JSON.decode(read[0] + read[1]) == {"success": True}
 
 
-@pytest.mark.parametrize("value", [
-    None, True, 1, -1.5, u"", u"a|b^c", [], [1, u"x"], {}, {u"a": [None]}])
-def test_the_transcode_is_told_from_the_first_application_bytes(value):
-    for transcode in (transcodes.JSON, transcodes.SERIALIZE_JSON):
-        assert negotiation.tell_transcode(transcode.encode(value)) is transcode
+def test_the_transcode_is_told_from_the_first_application_bytes():
+    for value in (None, True, 1, -1.5, u"", u"a|b^c", [], [1, u"x"], {}, {u"a": [None]}):
+        for transcode in (transcodes.JSON, transcodes.SERIALIZE_JSON):
+            assert negotiation.tell_transcode(transcode.encode(value)) is transcode
 
 
 def test_plain_answers_come_back():

@@ -32,7 +32,8 @@ class Candidate(object):
         return False
 
     def claim(self, channel, handler=None):
-        seat = self.election.claim(channel, handler or Recorder(), lambda: self.left.append(channel))
+        seat = self.election.claim(
+            channel, handler or Recorder(), lambda: self.left.append(channel))
         if seat is not None:
             self.seats.append(seat)
         return seat

@@ -35,7 +35,7 @@ def test_a_port_whose_connections_were_just_closed_can_be_listened_on(port):
 
 
 def test_binding_alone_does_not_win(port):
-    """Two may bind with SO_REUSEADDR as long as nobody listens; the one that listens later loses."""
+    """With SO_REUSEADDR two may bind while nobody listens; the one that listens later loses."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))

@@ -7,6 +7,8 @@ both raise a TranscodeError for what they do not take, and nothing else.  Ours:
     ``json``: what Python peers speak.  ``json_tags`` has the types that JSON lacks.
 ``serialize_json``
     ``serialize-json``: what Node speaks unless told otherwise.
+``node_json``
+    JSON as Node speaks it, where it was given that.
 ``values``
     what both agree on.
 
@@ -24,10 +26,14 @@ from ..._compat import qualified_name
 from ...exceptions import ConfigurationError, TranscodeError
 from ..errors import message_of
 from .json_text import JsonTranscode
+from .node_json import NodeJsonTranscode
 from .serialize_json import SerializeJsonTranscode
 
 JSON = JsonTranscode()
 SERIALIZE_JSON = SerializeJsonTranscode()
+NODE_JSON = NodeJsonTranscode()
+#: What a Node peer speaks that was not given a transcode of the user's.
+OF_NODE = (SERIALIZE_JSON, NODE_JSON)
 
 _BUILTINS = {transcode.name: transcode for transcode in (JSON, SERIALIZE_JSON)}
 
@@ -52,6 +58,11 @@ def named(name_or_object):
     raise ConfigurationError("A transcode is %s, or an object with the methods encode(value) and "
                              "decode(bytes); this is %.100r."
                              % (" or ".join(repr(name) for name in BUILTIN_NAMES), name_or_object))
+
+
+def for_node(transcode):
+    """The same transcode, as it is spoken with a Node peer."""
+    return NODE_JSON if transcode is JSON else transcode
 
 
 class CustomTranscode(object):
