@@ -120,6 +120,8 @@ class Service(object):
         except UnknownKeyError as error:
             return 404, {"error": str(error)}
         except (RegistryError, ClusterClientError) as error:
+            if getattr(error, "code", None) == "unknown_key":  # told by a leader that is Node.js
+                return 404, {"error": str(error)}
             self._counters["failed"] += 1
             return 503, {"error": "%s: %s" % (type(error).__name__, error)}
 
