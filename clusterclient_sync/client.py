@@ -85,9 +85,9 @@ class ClusterClient(object):
         if target == INVOKE:
             return self._core.invoke(spec, tuple(args), kwargs or {}, timeout, callback)
         if target == INVOKE_ONEWAY:
-            return self._core.invoke_oneway(spec, tuple(args), kwargs or {})
+            return self._core.invoke_oneway(spec, tuple(args), kwargs or {}, timeout, callback)
         if target == PUBLISH:
-            return self._core.publish(spec, *args)
+            return self._core.publish(spec, *args, timeout=timeout, callback=callback)
         callable_names = sorted(
             known.name for known in self._core.plan.specs.values()
             if known.target in (INVOKE, INVOKE_ONEWAY, PUBLISH))

@@ -9,24 +9,25 @@ The core lives in the hub of the thread that made it.
 
 from __future__ import absolute_import, division, print_function
 
-import logging
 
-from gevent import get_hub
+import gevent
+from gevent import Timeout, get_hub
 from gevent.event import Event
 from greenlet import getcurrent
 
 from . import registry, states
 from ._compat import monotonic
-from .events import EventEmitter
+from .events import EventEmitter, emit_apart
 from .exceptions import (
-    NOT_SENT, ClientClosedError, ClusterClientError, ConfigurationError, LeaderUnavailableError,
-    PortOccupiedError)
+    NOT_SENT, ClientClosedError, ConfigurationError, LeaderUnavailableError,
+    PortOccupiedError, set_outcome)
 from .greenlets.deadlines import Deadlines
 from .greenlets.line import WaitingLine
 from .greenlets.workers import Lane, WorkerPool
 from .method_spec import CALLBACK, SUBSCRIBE
 from .protocol import errors
 from .protocol.negotiation import Negotiator
+from .roles.backlog import Backlog
 from .roles.call import Call, LeaderLost
 from .roles.node_speech import NodeSpeech
 from .roles.publishes import PublishLog
@@ -34,7 +35,8 @@ from .roles.subscriptions import SubscriptionTable
 from .supervisor import Supervisor
 from .transport import fork_guard
 
-_log = logging.getLogger(__name__)
+#: events that wait for a handler which does not return
+_MAX_EVENTS = 10000
 
 
 class Core(object):
@@ -47,6 +49,7 @@ class Core(object):
         self.client = client
         self.plan = plan
         self.options = options
+        self._log = options.logger
         self.hub = get_hub()
         self.pool = WorkerPool(self.hub, plan.name)
         self.deadlines = Deadlines(self.hub)
@@ -58,6 +61,8 @@ class Core(object):
         self.subscriptions = SubscriptionTable(
             options, self.pool, self.deadlines, self.emit_error)
         self.publishes = PublishLog(options)
+        self._backlog = Backlog(
+            self.subscriptions, self.publishes, options.logger, self.emit_error)
         self.state = states.JOINING
         self.role = None
         self.epoch_seen = None
@@ -66,12 +71,10 @@ class Core(object):
         self.closers = set()  # greenlets that wait in close()
         self._events = Lane(self.pool)
         self._waiting = WaitingLine(self.hub, self.deadlines)  # for a role
-        self._oneways = []  # calls that have not left
         self._failure = None  # of the last start: an exception dumped
         self._failures = 0
         self._failures_told = 0  # of those: how many ready() has raised
         self._last_leader = None  # (role's name, epoch, pid) as last told
-        self._published_at = None  # the leadership at which publishes were made
         self._has_closed = Event()
         self._supervisor = Supervisor(self)
         fork_guard.watch_over(self)
@@ -86,13 +89,17 @@ class Core(object):
         """Call a delegated method; see :meth:`ClusterClient.call`."""
         if callback is None and (kwargs or spec.style != "return"):
             callback, args, kwargs = _take_callback(spec, args, kwargs)
-        call = Call(spec, args, kwargs,
-                    timeout or spec.timeout or self.options.response_timeout)
+        call = self._new_call(spec, args, kwargs, timeout)
         if callback is None:
             return self._make(call)
         self.check_open()
         self._freeze(call)
-        self.pool.run(lambda: self._call_back(call, callback))
+        self.pool.run(lambda: self._call_back(lambda: self._make(call), call, callback))
+
+    def _new_call(self, spec, args, kwargs, timeout):
+        if timeout is None:
+            timeout = self.options.response_timeout if spec.timeout is None else spec.timeout
+        return Call(spec, args, kwargs, timeout)
 
     def _make(self, call, is_oneway=False):
         self._check_thread()
@@ -109,6 +116,8 @@ class Core(object):
                 raise self.closed_error(loss.error.outcome)
             call.check_repeat(loss)
             # Not seen by the old leader, or harmless to repeat: the next leader gets it.
+            if self.role is role:
+                gevent.sleep(0)  # the role is being taken away
 
     def _check_thread(self):
         """The one place where calls from other threads come in."""
@@ -126,46 +135,56 @@ class Core(object):
             raise self._unavailable(
                 "%s found no leader within %s s" % (call.describe(), call.timeout))
 
-    def _call_back(self, call, callback):
+    def _call_back(self, make, call, callback):
         """A call with a callback, in a worker."""
         value = error = None
         try:
-            value = self._make(call)
+            value = make()
         except Exception as raised:
             error = raised
         try:
             callback(error, value)
-        except Exception as raised:
-            _log.exception("The callback %r of %s raised", callback, call.describe())
+        except (Exception, Timeout) as raised:  # a worker's Timeout is its own
+            self._log.exception("The callback %r of %s raised", callback, call.describe())
             self.emit_error(raised)
 
-    def invoke_oneway(self, spec, args, kwargs):
-        """Call a method whose value nobody wants; returns when it is on its way."""
-        call = Call(spec, args, kwargs, spec.timeout or self.options.response_timeout)
+    def invoke_oneway(self, spec, args, kwargs, timeout=None, callback=None):
+        """Call a method whose value nobody wants; returns (or calls back) when it is on its way."""
+        self.check_open()
+        call = self._new_call(spec, args, kwargs, timeout)
         self._freeze(call)
-        self._make(call, is_oneway=True)
+        if callback is None:
+            self._make(call, is_oneway=True)
+        else:
+            self.pool.run(lambda: self._call_back(
+                lambda: self._make(call, is_oneway=True), call, callback))
 
     def _freeze(self, call):
         role = self.role
         call.freeze(role.transcode if role is not None else self.negotiator.own)
 
-    def publish(self, spec, registration):
+    def publish(self, spec, registration, timeout=None, callback=None):
         """Publish; kept for the next leader where there is none now."""
         self.check_open()
-        call = Call(spec, (registration,), {}, spec.timeout or self.options.response_timeout)
+        call = self._new_call(spec, (registration,), {}, timeout)
         self._freeze(call)
-        self.publishes.note(call)
+        if callback is None:
+            self._publish(call)
+        else:
+            self.pool.run(lambda: self._call_back(lambda: self._publish(call), call, callback))
+
+    def _publish(self, call):
+        key = self.publishes.key_of(call)
         role = self.role
         if role is not None:
             try:
                 role.publish(call)
+                self.publishes.note(call, key)
                 return
             except LeaderLost as lost:
                 if self.state == states.CLOSED:
                     raise self.closed_error(lost.error.outcome)
-            except ClusterClientError:
-                self.publishes.forget(call)
-                raise
+        self.publishes.note(call, key)
         self.publishes.keep_unsent([call])
 
     # Subscriptions --------------------------------------------------------------------------
@@ -193,7 +212,11 @@ class Core(object):
 
     def emit(self, name, *args):
         """Emit an event of the client, in a worker, after the events before it."""
-        self._events.submit(lambda: self.emitter.emit(name, *args))
+        if len(self._events) >= _MAX_EVENTS:
+            self._log.warning("A handler of %s's events does not return: %r is dropped",
+                         self.plan.name, name)
+        else:
+            self._events.submit(lambda: emit_apart(self.emitter, name, args))
 
     def emit_error(self, error):
         """Emit what went wrong without a caller that could be told."""
@@ -216,15 +239,8 @@ class Core(object):
 
     def enter(self, role, event):
         """There is a role: make what waits, then let calls through."""
-        leadership = (role.epoch, role.leader_pid) if role.epoch is not None else None
-        has_moved = leadership is None or leadership != self._published_at
-        self._published_at = leadership
-        for entry in self.subscriptions.entries():
-            role.subscribe(entry)
-        self._make_again(role, role.publish, self.publishes.take(has_moved),
-                         self.publishes.keep_unsent)
-        oneways, self._oneways = self._oneways, []
-        self._make_again(role, role.invoke_oneway, oneways, self._oneways.extend)
+        if not self._backlog.hand_to(role, lambda: self.state == states.CLOSED):
+            return
         self._failure = self.join_error = None
         self.note_epoch(role.epoch)
         self.transition(event)
@@ -232,22 +248,11 @@ class Core(object):
         self._waiting.release_all()
         self._tell_leader(role)
 
-    def _make_again(self, role, make, calls, keep):
-        for index, call in enumerate(calls):
-            try:
-                make(call, may_wait=False)
-            except LeaderLost:
-                keep(calls[index:])
-                return
-            except ClusterClientError as error:
-                _log.warning("A call of %s cannot be made again: %s", call.describe(), error)
-                self.emit_error(error)
-
     def _tell_leader(self, role):
         leader = ("leader" if role.is_leader else "follower", role.epoch, role.leader_pid)
         if leader != self._last_leader:
             self._last_leader = leader
-            _log.info("%s: %s now (epoch %s, leader pid %s)", self.plan.name, *leader)
+            self._log.info("%s: %s now (epoch %s, leader pid %s)", self.plan.name, *leader)
             self.emit("leader_change", *leader)
 
     def hold(self, event=states.PARTED):
@@ -262,11 +267,7 @@ class Core(object):
         if self.role is role:  # it was lost while it was entered
             self.role = None
         self.note_epoch(role.epoch)
-        publishes, oneways = [], []
-        for call in role.unsent():
-            (publishes if call.spec.target == "publish" else oneways).append(call)
-        self.publishes.keep_unsent(publishes, in_front=True)
-        self._oneways = oneways + self._oneways
+        self._backlog.take_back(role)
 
     def note_epoch(self, epoch):
         """Remember the highest epoch that was seen."""
@@ -309,7 +310,7 @@ class Core(object):
     def _hopeless(self):
         """Why no call can be made now: a new exception for each that raises it."""
         if self.state == states.FAILED:
-            return errors.load_error(self._failure)
+            return set_outcome(errors.load_error(self._failure), NOT_SENT)
         error = self.join_error
         return error.__class__(error.message, **dict(error.details(), outcome=NOT_SENT))
 
@@ -375,6 +376,7 @@ class Core(object):
         """In a forked child: the client is its parent's."""
         self.role = None
         self.state = states.CLOSED
+        self._supervisor.abandon()
         self._has_closed.set()
 
 

@@ -8,6 +8,8 @@ from __future__ import absolute_import, division, print_function
 
 import logging
 
+from gevent import Timeout
+
 logger = logging.getLogger(__name__)
 
 # The state lives in the instance's dictionary under a name that no user class has, and is made at
@@ -104,7 +106,14 @@ def _register(emitter, name, handler, once):
     return register if handler is None else register(handler)
 
 
-def _emit(emitter, name, args, logged=False):
+def emit_apart(emitter, name, args):
+    """Emit in a greenlet that does nothing else: a gevent Timeout that a handler lets out can only
+    be its own, and stops the others as little as any exception.
+    """
+    return _emit(emitter, name, args, caught=(Exception, Timeout))
+
+
+def _emit(emitter, name, args, logged=False, caught=Exception):
     state = _state(emitter)
     # Lists are replaced and never changed, so this one stays as it is while handlers run.
     entries = state.entries.get(name, [])
@@ -112,7 +121,7 @@ def _emit(emitter, name, args, logged=False):
         _run_tap(tap, name, args)
     for entry in entries:
         if not entry.once or _take(state, name, entry):
-            _run(emitter, name, entry.handler, args)
+            _run(emitter, name, entry.handler, args, caught)
     if name == "error" and not entries and not logged:
         logger.warning("an error that nobody handles (use on(\"error\", handler)): %s",
                        ", ".join(_told(arg) for arg in args))
@@ -132,15 +141,15 @@ def _take(state, name, entry):
     return True
 
 
-def _run(emitter, name, handler, args):
-    # Exception only: a gevent Timeout, GreenletExit or KeyboardInterrupt is not the handler's but
-    # that of the greenlet that emits, and passes.
+def _run(emitter, name, handler, args, caught):
+    # Exception only, by default: a gevent Timeout, GreenletExit or KeyboardInterrupt is not the
+    # handler's but that of the greenlet that emits, and passes.
     try:
         handler(*args)
-    except Exception as error:
+    except caught as error:
         logger.exception("handler %r of the event %r raised", handler, name)
         if name != "error":
-            _emit(emitter, "error", (error,), logged=True)
+            _emit(emitter, "error", (error,), logged=True, caught=caught)
 
 
 def _run_tap(tap, name, args):

@@ -8,7 +8,7 @@ and a wake-up.
 
 from __future__ import absolute_import, division, print_function
 
-import logging
+import os
 import socket
 
 import gevent
@@ -16,15 +16,13 @@ from gevent.event import Event
 
 from ._compat import monotonic
 from .election import port_holder
-from .election.ports import PortElection
+from .election.ports import NotNow, PortElection
 from .exceptions import NOT_SENT, LeaderUnavailableError, PortOccupiedError
 from .greenlets.backoff import Backoff
 from .roles.leader import Leader, refuse
 from .terms.following import FollowingTerm
 from .terms.leading import LeadingTerm
 from .terms.sharing import SharingTerm
-
-_log = logging.getLogger(__name__)
 
 
 class Supervisor(object):
@@ -46,6 +44,7 @@ class Supervisor(object):
         self._resigning = None  # an Event for who waits in resign()
         self._greenlet = None
         self._wake = Event()
+        self._pid = os.getpid()
 
     def start(self):
         """Start the greenlet."""
@@ -74,6 +73,11 @@ class Supervisor(object):
         self.must_leave = True
         self.wake()
 
+    def abandon(self):
+        """In a forked child: end without touching anything, see :meth:`sleep`."""
+        self.is_closing = True
+        self.wake()
+
     def wake(self):
         """Have the greenlet look at what has changed."""
         self._wake.set()
@@ -97,12 +101,13 @@ class Supervisor(object):
                 try:
                     self._serve_a_term()
                 except Exception:
-                    _log.exception("The supervisor of %s stumbled; it goes on",
+                    self.options.logger.exception("The supervisor of %s stumbled; it goes on",
                                    self.core.plan.name)
                     self.pause(self.backoff.pause())
         finally:
-            self._end_resigning()
-            self.core.finish()
+            if not self.is_foreign:
+                self._end_resigning()
+                self.core.finish()
 
     def _serve_a_term(self):
         if self.options.single_mode:
@@ -112,28 +117,30 @@ class Supervisor(object):
         self.must_leave = False
         if self.is_forced is not False:
             leader = self._new_leader()
-            seat = self._claim(leader)
-            if seat is not None:
-                LeadingTerm(self, leader, seat).serve()
-                return
-            if self.is_forced and not self.election.seconds_until_claim():
-                self._stay_refused()
-                return
-        FollowingTerm(self).serve()
+            try:
+                seat = self.election.claim(self.core.plan.name, leader, self.leave)
+            except NotNow:
+                pass
+            except socket.error as error:
+                self.core.join_error = LeaderUnavailableError(
+                    "%s cannot be listened on (%s)" % (self.election.address, error),
+                    address=self.election.address)
+            else:
+                if seat is not None:
+                    LeadingTerm(self, leader, seat).serve()
+                    return
+                if self.is_forced:
+                    self._stay_refused()
+                    return
+        if self.is_forced:
+            self.pause_before_next_try()
+        else:
+            FollowingTerm(self).serve()
 
     def _new_leader(self):
         core = self.core
         return Leader(core.plan, self.options, core.negotiator, core.pool, core.deadlines,
                       core.epoch_seen, core.node_speech, core.on_event, core.emit_error)
-
-    def _claim(self, leader):
-        try:
-            return self.election.claim(self.core.plan.name, leader, self.leave)
-        except socket.error as error:
-            self.core.join_error = LeaderUnavailableError(
-                "%s cannot be listened on (%s)" % (self.election.address, error),
-                address=self.election.address)
-            return None
 
     def _stay_refused(self):
         """A forced leader whose port another holds: nothing will change until it is closed."""
@@ -160,10 +167,20 @@ class Supervisor(object):
         """Whether a leader is to end its term."""
         return self.is_closing or self.must_leave or self.is_resigning
 
+    @property
+    def is_foreign(self):
+        """Whether this greenlet is a copy in a forked child."""
+        return os.getpid() != self._pid
+
     def sleep(self, timeout):
-        """Wait for a wake-up, or for so many seconds (``None``: for ever)."""
+        """Wait for a wake-up, or for so many seconds (``None``: for ever).
+
+        In a forked child it does not return: what this greenlet holds is the parent's.
+        """
         self._wake.wait(timeout)
         self._wake.clear()
+        if self.is_foreign:
+            raise gevent.GreenletExit
 
     def sleep_until(self, condition, seconds):
         """Wait until ``condition()``, at most so many seconds, or until the client is closed."""

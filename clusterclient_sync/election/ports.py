@@ -29,6 +29,10 @@ _servers = {}  # (pid, hub id, host, port) -> _SharedServer
 _not_before = {}  # (pid, host, port) -> monotonic time
 
 
+class NotNow(Exception):
+    """This process leaves the port to others for the moment."""
+
+
 class PortElection(object):
     """Leadership by one address.
 
@@ -56,17 +60,19 @@ class PortElection(object):
 
         :param handler: serves the channel's connections, see ``transport.server``.
         :param on_leave: called, at most once and in any greenlet, when the process is to step down.
-        :return: a :class:`Seat`, or ``None`` where another leads or this process has just stepped
-            down.
-        :raises socket.error: the address cannot be listened on at all.
+        :return: a :class:`Seat`, or ``None`` where another leads.
+        :raises NotNow: this process is stepping down, or has just done so.
+        :raises socket.error: the address cannot be listened on, not because another does.
         """
         shared = _servers.get(self._key())
         if shared is None:
             if self.seconds_until_claim() > 0:
-                return None
+                raise NotNow()
             # Another client of this process may have won while this one looked the address up.
             shared = self._listen() or _servers.get(self._key())
-        if shared is None or shared.is_leaving or channel in shared.seats:
+        if shared is not None and shared.is_leaving:
+            raise NotNow()
+        if shared is None or channel in shared.seats:
             return None
         return Seat(shared, channel, handler, on_leave)
 

@@ -32,9 +32,6 @@ CAPABILITIES = frozenset([KWARGS, EVENTS, SUBSCRIBE_ERRORS, GOODBYE, EPOCH, QUIE
 #: JSON and in serialize-json alike.
 AMBIGUOUS_SUCCESS = b'{"a":"|success^^^^$1|-1]","success":true}'
 
-#: In an event's arguments an exception is a dict with this one member, the dumped error.
-EVENT_ERROR = u"$clusterclient_sync_error"
-
 _numbers = six.integer_types + (float,)
 
 

@@ -35,7 +35,7 @@ class Call(object):
     """
 
     __slots__ = ("spec", "args", "kwargs", "timeout", "deadline", "_transcode", "_encoded",
-                 "_is_frozen", "_nodes_lost", "key")
+                 "_is_frozen", "_nodes_lost")
 
     def __init__(self, spec, args, kwargs, timeout):
         self.spec = spec
@@ -47,7 +47,6 @@ class Call(object):
         self._encoded = None
         self._is_frozen = False
         self._nodes_lost = 0
-        self.key = None
 
     def encoded(self, transcode):
         """The encoded arguments; a dict of the keyword arguments last, where there are any.

@@ -7,7 +7,7 @@ called once, before the calls in flight learn of it.
 
 from __future__ import absolute_import, division, print_function
 
-import logging
+import functools
 
 import six
 
@@ -16,11 +16,10 @@ from ..exceptions import (
     ProtocolError, ResponseTimeoutError, TranscodeError)
 from ..protocol import errors, frames, messages, negotiation, transcodes
 from ..protocol.negotiation import QUIET_PUSH
+from . import event_arguments
 from .call import LeaderLost
 from ..transport.connection import Connection
 from ..transport.heartbeat import Heartbeat
-
-_log = logging.getLogger(__name__)
 
 
 class Registered(object):
@@ -52,6 +51,7 @@ class Follower(object):
     def __init__(self, sock, plan, options, negotiator, subscriptions, core, deadlines, hub):
         self.plan = plan
         self.options = options
+        self._log = options.logger
         self.peer = None
         self.epoch = None
         self._negotiator = negotiator
@@ -240,7 +240,8 @@ class Follower(object):
         if handler is not None:
             handler(self, frame)
         else:
-            _log.warning("The leader sent a request of the unknown type %r", frame.head.get("type"))
+            self._log.warning("The leader sent a request of the unknown type %r",
+                              frame.head.get("type"))
             connection.respond(frame, messages.ERROR_RESPONSE, (negotiation.encode_plain(
                 {"name": "ProtocolError", "message": "there is no request of this type"}),))
 
@@ -250,7 +251,7 @@ class Follower(object):
             self._heartbeat.stop()
             self._heartbeat = None
         if isinstance(error, ProtocolError):
-            _log.warning("The leader at port %s sent what cannot be read: %s",
+            self._log.warning("The leader at port %s sent what cannot be read: %s",
                          self.options.port, error)
         self._core.on_lost(self, error)
 
@@ -262,11 +263,19 @@ class Follower(object):
         epoch = head.get("epoch")
         if self.peer is None:
             return
-        if epoch is None or self._is_current(epoch):
-            self._subscriptions.deliver(
-                head.get("key"), frame.body, self.peer.transcode, epoch)
-        if QUIET_PUSH not in self.peer.can:
-            self.connection.respond(frame, messages.SUBSCRIBE_RESULT_RESPONSE)
+        wants_confirmation = QUIET_PUSH not in self.peer.can
+        # A Python leader that wants values confirmed gives each to one listener, and counts those
+        # for which none here had room; a Node leader only wants to know that they came.
+        on_taken = None
+        if wants_confirmation and self.peer.is_python:
+            on_taken = functools.partial(self._confirm, frame)
+        is_kept = (epoch is None or self._is_current(epoch)) and self._subscriptions.deliver(
+            head.get("key"), frame.body, self.peer.transcode, epoch, on_taken)
+        if wants_confirmation and not (is_kept and on_taken):
+            self._confirm(frame)
+
+    def _confirm(self, frame):
+        self.connection.respond(frame, messages.SUBSCRIBE_RESULT_RESPONSE)
 
     def _is_current(self, epoch):
         """Whether this epoch is not older than what is known; a newer one is known from now on."""
@@ -283,7 +292,7 @@ class Follower(object):
 
     def _on_event(self, frame):
         self._hand_over(frame, lambda args: self._core.on_remote_event(
-            frame.head.get("name"), [_event_argument(arg) for arg in args]))
+            frame.head.get("name"), event_arguments.from_wire(args)))
 
     def _hand_over(self, frame, job):
         """Decode and go on in a worker, in the order in which such frames came."""
@@ -293,7 +302,7 @@ class Follower(object):
             try:
                 value = transcode.decode(frame.body)
             except TranscodeError as error:
-                _log.warning("What the leader sent cannot be decoded: %s", error)
+                self._log.warning("What the leader sent cannot be decoded: %s", error)
             else:
                 job(value)
 
@@ -315,9 +324,3 @@ class Follower(object):
         messages.GOODBYE: _on_goodbye,
         messages.HEARTBEAT: _on_heartbeat,
     }
-
-
-def _event_argument(value):
-    if isinstance(value, dict) and list(value) == [negotiation.EVENT_ERROR]:
-        return errors.load_error(value[negotiation.EVENT_ERROR])
-    return value

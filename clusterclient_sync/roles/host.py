@@ -10,20 +10,18 @@ from any native thread; :meth:`Host.hand_in` is the one place through which all 
 
 from __future__ import absolute_import, division, print_function
 
-import logging
+import os
 
 import gevent
 from greenlet import getcurrent
 
-from .._compat import native_thread_id
+from .._compat import monotonic, native_thread_id
 from ..data_client import DataClientBase
 from ..delegation import check_real, style_of, unsubscribe_method
 from ..events import EventEmitter
 from ..exceptions import ClusterClientError, RemoteError
 from ..method_spec import CALLBACK, INVOKE, INVOKE_ONEWAY, PUBLISH, SUBSCRIBE
 from .invocation import LATER, as_exception
-
-_log = logging.getLogger(__name__)
 
 #: A real client's ``close`` has no less than this (seconds) to return.
 _LEAST_CLOSE_TIMEOUT = 1.0
@@ -43,6 +41,7 @@ class Host(object):
     def __init__(self, plan, options, pool, deadlines, on_event):
         self.plan = plan
         self.options = options
+        self._log = options.logger
         self.pool = pool
         self.real = None
         self.is_closed = False
@@ -56,6 +55,7 @@ class Host(object):
         self._methods = {}
         self._close_name = None
         self._starter = None
+        self._pid = os.getpid()
 
     # Its life -----------------------------------------------------------------------------
 
@@ -73,7 +73,8 @@ class Host(object):
             wait(self._starter)
         finally:
             if not self._starter.dead:
-                self._starter.kill()
+                # One that does not end for that is given up, like a close that hangs.
+                self._starter.kill(timeout=_LEAST_CLOSE_TIMEOUT)
         if self._starter.value is not True:
             self._discard()
             raise self._starter.value or ClusterClientError("the start was interrupted")
@@ -82,6 +83,8 @@ class Host(object):
         """True, or the exception; raising would have gevent print it."""
         try:
             self.real = real = self.plan.make_real()
+            if callable(getattr(real, self.plan.close_name or "", None)):
+                self._close_name = self.plan.close_name  # also of one that fails the check
             self._close_name = check_real(self.plan, real, self.options)
             self._methods = self._bind(real)
             if isinstance(real, DataClientBase):
@@ -126,7 +129,7 @@ class Host(object):
         closer.start()
         closer.join(max(_LEAST_CLOSE_TIMEOUT, self.options.drain_timeout))
         if not closer.dead:
-            _log.error("close() of the real client of %s does not return: it is given up",
+            self._log.error("close() of the real client of %s does not return: it is given up",
                        self.plan.name)
             closer.kill(timeout=1)
 
@@ -134,11 +137,11 @@ class Host(object):
         try:
             self._close_real()
         except Exception:
-            _log.exception("The real client of %s could not be closed", self.plan.name)
+            self._log.exception("The real client of %s could not be closed", self.plan.name)
 
     def _close_real(self):
         real = self.real
-        if real is None:
+        if real is None or os.getpid() != self._pid:  # of a forked child's parent
             return
         if isinstance(real, DataClientBase):
             EventEmitter.untap(real, self._on_real_event)
@@ -166,8 +169,9 @@ class Host(object):
         method, takes_callback = entry
         if not takes_callback:
             return method(*args, **kwargs)
-        if invocation.late_after is not None:
-            self._deadlines.add(invocation, invocation.late_after)
+        # A callback that never comes must not count as work for ever, awaited or not.
+        self._deadlines.add(invocation, invocation.late_after
+                            or monotonic() + self.options.response_timeout)
         method(*args, callback=_Callback(self, invocation), **kwargs)
         return LATER
 
@@ -227,7 +231,8 @@ class _Callback(object):
     def __call__(self, error=None, value=None):
         """The outcome: ``callback(error)`` or ``callback(None, value)``."""
         if self._is_called:
-            _log.warning("%s called its callback twice", self._invocation.method)
+            self._host.options.logger.warning(
+                "%s called its callback twice", self._invocation.method)
             return
         self._is_called = True
         self._host.hand_in(lambda: self._complete(error, value))

@@ -10,7 +10,7 @@ and logged.
 
 from __future__ import absolute_import, division, print_function
 
-import logging
+import json
 import sys
 import traceback
 
@@ -20,8 +20,6 @@ from .._compat import monotonic
 from ..exceptions import FrameTooLargeError, RemoteError, TranscodeError
 from ..protocol import errors, frames, messages
 from ..protocol.negotiation import EPOCH
-
-_log = logging.getLogger(__name__)
 
 #: What ``Host.perform`` gives where a callback will complete the invocation.
 LATER = object()
@@ -35,18 +33,20 @@ class Invocation(object):
     :param late_after: monotonic seconds after which its caller has given up, or ``None``.
     """
 
-    __slots__ = ("host", "method", "is_complete", "slot", "late_after")
+    __slots__ = ("host", "method", "is_complete", "is_begun", "slot", "late_after")
     is_local = False
 
     def __init__(self, host, method, late_after):
         self.host = host
         self.method = method
         self.is_complete = False
+        self.is_begun = False
         self.slot = None
         self.late_after = late_after
 
     def __call__(self):
         """Run it, in a worker.  Returns the wait that it resolved, for a caller in this process."""
+        self.is_begun = True
         try:
             args, kwargs = self.arguments()
             value = self.host.perform(self, args, kwargs)
@@ -61,37 +61,52 @@ class Invocation(object):
 
     def complete(self, value):
         """The method returned (or called back)."""
-        if self.finish_once():
-            try:
-                self.answer(self.encode(value))
-            except TranscodeError as error:
-                self.answer_error(error, sys.exc_info())
-            return self.resolved()
+        return self._complete(self._answer_value, value)
 
     def complete_with_error(self, error, exc_info=None):
         """The method raised (or called back with an error)."""
-        if self.finish_once():
-            self.answer_error(error, exc_info)
-            return self.resolved()
+        return self._complete(self.answer_error, error, exc_info)
 
-    def finish_once(self):
-        """Mark it complete; whether it was not yet, and its caller still waits."""
+    def _complete(self, answer, *args):
+        """Answer, once, where the caller still waits.  It is in work until the answer is on its
+        way: a leader that goes waits for that.
+        """
+        if self.is_complete:
+            return None
+        self.is_complete = True
+        try:
+            if self.late_after is not None and monotonic() > self.late_after:
+                self.host.options.logger.warning(
+                    "%s returned after its caller's timeout; what it returned is dropped",
+                    self.method)
+                return None
+            answer(*args)
+            return self.resolved()
+        finally:
+            self.ends()
+
+    def _answer_value(self, value):
+        try:
+            self.answer(self.encode(value))
+        except TranscodeError as error:
+            self.answer_error(error, sys.exc_info())
+
+    def ends(self):
+        """It is not in work any more."""
+        self.host.invocation_ends(self)
+
+    def give_up(self):
+        """Whatever it will give is dropped; whether it was not complete yet."""
         if self.is_complete:
             return False
         self.is_complete = True
-        self.host.invocation_ends(self)
-        if self.late_after is not None and monotonic() > self.late_after:
-            _log.warning("%s returned after its caller's timeout; what it returned is dropped",
-                         self.method)
-            return False
+        self.ends()
         return True
 
     def expire(self):
         """A callback never came: the caller has given up long since."""
-        if not self.is_complete:
-            self.is_complete = True
-            self.host.invocation_ends(self)
-            _log.warning("%s never called its callback", self.method)
+        if self.give_up():
+            self.host.options.logger.warning("%s never called its callback", self.method)
 
     def transcode(self):
         """The transcode of the caller."""
@@ -130,12 +145,6 @@ class LocalInvocation(Invocation):
         self._transcode = transcode
         host.local_in_work += 1
 
-    def abandon(self):
-        """Its caller has been told otherwise: whatever it gives is dropped."""
-        if not self.is_complete:
-            self.is_complete = True
-            self.host.invocation_ends(self)
-
     def arguments(self):
         decode = self._transcode.decode
         values = [decode(data) for data in self.call.encoded(self._transcode)]
@@ -151,7 +160,7 @@ class LocalInvocation(Invocation):
 
     def answer_error(self, error, exc_info):
         if self.wait is None:
-            _log_oneway_error(self.method, error, exc_info)
+            _log_oneway_error(self.host.options.logger, self.method, error, exc_info)
         else:
             dumped = dump(error, self._transcode, exc_info)
             self.wait.settle((None, self._transcode.encode(dumped)))
@@ -196,14 +205,9 @@ class RemoteInvocation(Invocation):
             return b""  # undefined, whatever the follower's transcode is
         return super(RemoteInvocation, self).encode(value)
 
-    def finish_once(self):
+    def ends(self):
         self.session.work_ends(self)
-        return super(RemoteInvocation, self).finish_once()
-
-    def expire(self):
-        if not self.is_complete:
-            self.session.work_ends(self)
-        super(RemoteInvocation, self).expire()
+        super(RemoteInvocation, self).ends()
 
     def answer(self, data):
         if not self.is_oneway:
@@ -211,7 +215,7 @@ class RemoteInvocation(Invocation):
 
     def answer_error(self, error, exc_info):
         if self.is_oneway:
-            _log_oneway_error(self.method, error, exc_info)
+            _log_oneway_error(self.host.options.logger, self.method, error, exc_info)
         else:
             self._respond(False, self._dumped(error, exc_info))
 
@@ -230,10 +234,11 @@ class RemoteInvocation(Invocation):
             head = messages.invoke_result(False, epoch)
             data = self._dumped(self._too_large("result" if success else "error", size))
             if not session.peer.takes(len(head) + len(data)):
-                _log.warning("%s cannot be answered: the caller takes no more than %d bytes",
-                             self.method, session.peer.max_frame_size)
+                self.host.options.logger.warning(
+                    "%s cannot be answered: the caller takes no more than %d bytes",
+                    self.method, session.peer.max_frame_size)
                 return
-        session.answer(frames.encode(
+        session.connection.answer(frames.encode(
             frames.RESPONSE, self.frame.id, self.frame.timeout_ms, head, (data,)))
 
     def _too_large(self, what, size):
@@ -241,6 +246,18 @@ class RemoteInvocation(Invocation):
         return FrameTooLargeError(
             "the %s of %s has %d bytes, and the caller takes %d"
             % (what, self.method, size, limit), size=size, limit=limit)
+
+
+def dump_plainly(error):
+    """An exception as a dict of what plain JSON has, as the answer to a registration takes it."""
+    def encodable(value):
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError, RuntimeError):
+            return False
+        return True
+
+    return errors.dump_error(error, encodable)
 
 
 def dump(error, transcode, exc_info=None, is_python=True):
@@ -276,7 +293,7 @@ def text_keys(kwargs):
     return {six.ensure_str(name): value for name, value in kwargs.items()}
 
 
-def _log_oneway_error(method, error, exc_info):
-    _log.warning("The one-way call of %s failed: %r", method, error,
+def _log_oneway_error(logger, method, error, exc_info):
+    logger.warning("The one-way call of %s failed: %r", method, error,
                  exc_info=exc_info if exc_info and exc_info[0] else None)
 

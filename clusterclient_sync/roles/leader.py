@@ -16,19 +16,17 @@ A :class:`Leader` is made when a seat was won and lives until the seat is given 
 
 from __future__ import absolute_import, division, print_function
 
-import logging
 import os
 
 from ..exceptions import TranscodeError
 from ..greenlets.waits import Wait, wait_until
-from ..protocol import keys, messages, negotiation, transcodes
+from ..protocol import keys, messages, negotiation
 from ..transport.heartbeat import SilenceWatch
+from . import event_arguments
 from .host import Host
-from .invocation import dump
+from .invocation import dump_plainly
 from .session import FollowerSession
 from .upstream import UpstreamTable
-
-_log = logging.getLogger(__name__)
 
 STARTING = "starting"
 SERVING = "serving"
@@ -96,7 +94,7 @@ class Leader(object):
             self.host.start(wait)
         except Exception as error:
             self._failures += 1
-            self._last_failure = dump(error, transcodes.JSON)
+            self._last_failure = dump_plainly(error)
             self._answer_waiting()
             raise
         self.stage = SERVING
@@ -111,7 +109,7 @@ class Leader(object):
             session.say_goodbye()
         self.check_drained()
         if not wait_until(self._drained, self._deadlines, when, self.pool.hub):
-            _log.warning("%s: not all calls ended within the drain_timeout of %s s",
+            self.options.logger.warning("%s: not all calls ended within the drain_timeout of %s s",
                          self.plan.name, self.options.drain_timeout)
         for connection in list(self._sessions):
             connection.wait_until_sent(when)
@@ -238,22 +236,14 @@ class Leader(object):
 
     def _event(self, name, args):
         """The real client emitted an event: here, and at every Python follower."""
-        self._on_event(name, args)
-        if self.stage != SERVING or not self._sessions:
-            return
-        wired = [_wired_event_argument(arg) for arg in args]
-        for session in list(self._sessions.values()):
-            try:
-                session.tell_event(name, wired)
-            except TranscodeError as error:
-                _log.warning("The event %r cannot be sent to followers: %s", name, error)
-                return
-
-
-def _wired_event_argument(value):
-    if isinstance(value, BaseException):
-        return {negotiation.EVENT_ERROR: dump(value, transcodes.JSON)}
-    return value
+        try:
+            self._on_event(name, event_arguments.own_copy(args, self.negotiator.own))
+            if self.stage == SERVING and self._sessions:
+                wired = event_arguments.to_wire(args)
+                for session in list(self._sessions.values()):
+                    session.tell_event(name, wired)
+        except TranscodeError as error:
+            self.options.logger.warning("The event %r cannot be passed on: %s", name, error)
 
 
 def refuse(own_channels, connection, frame):

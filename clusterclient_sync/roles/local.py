@@ -63,20 +63,22 @@ class LocalRole(object):
             wait.done = True
             self._deadlines.discard(wait)
             self._waiting.pop(wait, None)
+            if not invocation.is_begun:
+                invocation.give_up()
         if wait.error is not None:
-            self._raise(wait.error, call)
+            self._raise(wait.error, call, UNKNOWN if invocation.is_begun else NOT_SENT)
         data, dumped = wait.value
         if dumped is not None:
             raise errors.load_error(call.value_of(dumped, self.transcode))
         return call.value_of(data, self.transcode)
 
     @staticmethod
-    def _raise(error, call):
+    def _raise(error, call, outcome):
         if not isinstance(error, DeadlinePassed):
             raise error
         raise ResponseTimeoutError(
             "%s did not return within %s s" % (call.describe(), call.timeout),
-            outcome=UNKNOWN, timeout=call.timeout, method=call.spec.name, leader_pid=os.getpid())
+            outcome=outcome, timeout=call.timeout, method=call.spec.name, leader_pid=os.getpid())
 
     def invoke_oneway(self, call, may_wait=True):
         """Call a method; nobody learns what it returns, and nothing here makes it wait."""
@@ -93,11 +95,19 @@ class LocalRole(object):
 
     def _publish(self, invocation):
         invocation()
+        self._let_in()
+
+    def _let_in(self):
         if self._room and len(self._publishes) < _MAX_PUBLISHES:
             self._room.release_first()
 
     def _wait_for_room(self, call):
-        if not self._room.wait(call.deadline):
+        try:
+            in_time = self._room.wait(call.deadline)
+        except BaseException:
+            self._let_in()  # who was let in and then killed must not hold up the line
+            raise
+        if not in_time:
             raise ResponseTimeoutError(
                 "the real client is slow to take what is published: %d wait"
                 % len(self._publishes),
@@ -119,7 +129,7 @@ class LocalRole(object):
         """End the calls that wait for a result; what they started runs on."""
         waiting, self._waiting = self._waiting, {}
         for wait, invocation in waiting.items():
-            invocation.abandon()
+            invocation.give_up()
             wait.resolve(error=LeaderLost(
                 ConnectionClosedError("the leadership ended", outcome=UNKNOWN)))
         self._room.release_all(lambda: LeaderLost(

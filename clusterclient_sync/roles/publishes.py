@@ -8,14 +8,11 @@ order of those last ones.
 from __future__ import absolute_import, division, print_function
 
 import collections
-import logging
 
 import six
 
 from ..exceptions import TranscodeError
 from ..protocol import keys, transcodes
-
-_log = logging.getLogger(__name__)
 
 
 class PublishLog(object):
@@ -23,35 +20,33 @@ class PublishLog(object):
 
     def __init__(self, options):
         self._limit = options.max_kept_publishes
+        self._logger = options.logger
         self._make_key = options.publish_key or options.format_key or keys.format_key
         self._last = collections.OrderedDict()  # key -> Call
         self._unsent = collections.deque()
 
-    def note(self, call):
-        """A publish was made: keep it for the next leader, where it is to be replayed."""
+    def key_of(self, call):
+        """The key under which a publish is kept for the next leader; ``None`` for one that is not.
+        """
         if not call.spec.replay or not self._limit:
-            return
-        key = self._key(call)
-        call.key = key
-        self._last.pop(key, None)
-        self._last[key] = call
-        if len(self._last) > self._limit:
-            dropped, _ = self._last.popitem(last=False)
-            _log.warning("More than %d publishes are kept for a next leader: %s is dropped",
-                         self._limit, dropped)
-
-    def forget(self, call):
-        """The publish was refused: its caller knows, and it is not made again."""
-        if call.key is not None and self._last.get(call.key) is call:
-            del self._last[call.key]
-
-    def _key(self, call):
+            return None
         registration = call.args[0]
         try:
             return call.spec.name, six.ensure_text(self._make_key(registration))
         except TranscodeError:
             # Not what a subscription could be made of; still the same for equal registrations.
             return call.spec.name, transcodes.JSON.encode(registration)
+
+    def note(self, call, key):
+        """A publish was made, or waits to be: it replaces the last one of its key."""
+        if key is None:
+            return
+        self._last.pop(key, None)
+        self._last[key] = call
+        if len(self._last) > self._limit:
+            dropped, _ = self._last.popitem(last=False)
+            self._logger.warning("More than %d publishes are kept for a next leader: %s is dropped",
+                         self._limit, dropped)
 
     def keep_unsent(self, calls, in_front=False):
         """These have not reached a leader."""
@@ -61,7 +56,7 @@ class PublishLog(object):
             self._unsent.extend(calls)
         while len(self._unsent) > max(1, self._limit):
             dropped = self._unsent.popleft()
-            _log.warning("More than %d publishes wait for a leader: one of %s is dropped",
+            self._logger.warning("More than %d publishes wait for a leader: one of %s is dropped",
                          self._limit, dropped.describe())
 
     def take(self, has_moved):

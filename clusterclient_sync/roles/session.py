@@ -7,7 +7,6 @@ too many calls in work is not read further until there are fewer.
 
 from __future__ import absolute_import, division, print_function
 
-import logging
 
 import six
 
@@ -23,10 +22,12 @@ from .invocation import RemoteInvocation, dump
 from .node_speech import Guess
 from .outbox import Outbox
 
-_log = logging.getLogger(__name__)
-
 _MAX_IN_WORK = 10000
 _RESUME_AT = 9000
+_MAX_SUBSCRIPTION_JOBS = 1000
+#: reasons not to read a follower
+_TOO_MUCH_WORK = "calls in work"
+_TOO_MANY_SUBSCRIPTIONS = "subscriptions in work"
 #: With more than this (bytes) in a connection's buffer, values wait in the outbox.
 _PUSH_HIGH_WATER = 1024 * 1024
 
@@ -42,6 +43,7 @@ class FollowerSession(object):
         self.leader = leader
         self.connection = connection
         self.peer = peer
+        self._log = leader.options.logger
         self.in_work = 0
         #: said goodbye to, and the peer has said that it sends no more calls
         self.has_parted = False
@@ -54,6 +56,7 @@ class FollowerSession(object):
         self._publishes = Lane(leader.pool)
         self._subscriptions = Lane(leader.pool)
         self._outbox = Outbox(leader.options.max_queued_values)
+        self._awaits_confirmation = False  # of what a guess was made for
         self._unconfirmed = {}  # id of a push -> key, where each value goes to one listener
         self._handlers = {
             messages.INVOKE: self._on_invoke,
@@ -77,9 +80,10 @@ class FollowerSession(object):
     def on_closed(self, connection, error):
         """The follower is gone."""
         if isinstance(error, ProtocolError):
-            _log.warning("A follower (%s) sent what cannot be read: %s", self, error)
+            self._log.warning("A follower (%s) sent what cannot be read: %s", self, error)
         elif connection.decoder.is_inside_frame:
-            _log.warning("The connection of a follower (%s) ended in the middle of a frame", self)
+            self._log.warning("The connection of a follower (%s) ended in the middle of a frame",
+                              self)
         if self.peer.transcode is None and self.leader.is_serving:
             self._guess.peer_is_gone()
         self.leader.session_ends(self)
@@ -88,7 +92,6 @@ class FollowerSession(object):
         """The follower reads again: go on with what waited."""
         while self._outbox and connection.outgoing_size <= _PUSH_HIGH_WATER:
             connection.send(self._outbox.take())
-        self._resume_if_due()
         if not self.leader.options.is_broadcast:
             self._tell_room()
 
@@ -104,7 +107,7 @@ class FollowerSession(object):
             self.leader.host, self, frame, frame.head.get("oneway") is True, self._calls)
         self.in_work += 1
         if self.in_work >= _MAX_IN_WORK:
-            connection.pause()
+            connection.pause(_TOO_MUCH_WORK)
         if self.leader.target_of(method) == PUBLISH:
             self._publishes.submit(invocation)
         else:
@@ -112,28 +115,24 @@ class FollowerSession(object):
 
     def work_ends(self, invocation):
         """A call of this follower is complete."""
-        if invocation.is_complete:
-            return
         self.in_work -= 1
         if self.owed_at_goodbye and invocation.number <= self._last_owed:
             self.owed_at_goodbye -= 1
-        self._resume_if_due()
-
-    def _resume_if_due(self):
-        connection = self.connection
-        if (connection.is_paused and self.in_work <= _RESUME_AT
-                and connection.outgoing_size <= MAX_OUTGOING):
-            connection.resume()
-
-    def answer(self, frame):
-        """Send an encoded answer.  A follower that does not read its answers is not read either."""
-        connection = self.connection
-        connection.send(frame)
-        if connection.outgoing_size > MAX_OUTGOING:
-            connection.pause()
+        if self.in_work <= _RESUME_AT and self.connection.is_paused:
+            self.connection.resume(_TOO_MUCH_WORK)
 
     def _on_subscribe(self, connection, frame):
-        self._subscriptions.submit(lambda: self._subscribe(frame))
+        self._submit(lambda: self._subscribe(frame))
+
+    def _submit(self, job):
+        self._subscriptions.submit(lambda: self._do_and_read_on(job))
+        if len(self._subscriptions) >= _MAX_SUBSCRIPTION_JOBS:
+            self.connection.pause(_TOO_MANY_SUBSCRIPTIONS)
+
+    def _do_and_read_on(self, job):
+        job()
+        if len(self._subscriptions) <= _MAX_SUBSCRIPTION_JOBS // 2:
+            self.connection.resume(_TOO_MANY_SUBSCRIPTIONS)
 
     def _subscribe(self, frame):
         if self.connection.is_closed:
@@ -141,10 +140,11 @@ class FollowerSession(object):
         try:
             registration, formatted, key = self._read_registration(frame)
         except Exception as error:  # a key format is the user's, and so is what comes in
-            _log.warning("A follower (%s) subscribed what cannot be: %r", self, error)
+            self._log.warning("A follower (%s) subscribed what cannot be: %r", self, error)
             self.push_error(frame.head.get("key"), dump(error, self.leader.negotiator.own))
         else:
-            self.leader.upstreams.add(formatted, registration, self, key)
+            if not self.connection.is_closed:  # a key format of the user's may have taken its time
+                self.leader.upstreams.add(formatted, registration, self, key)
 
     def _read_registration(self, frame):
         registration = keys.received(frame.head.get("reg"))
@@ -154,13 +154,13 @@ class FollowerSession(object):
         return registration, formatted, key if is_named else keys.WIRE_PREFIX + formatted
 
     def _on_unsubscribe(self, connection, frame):
-        self._subscriptions.submit(lambda: self._unsubscribe(frame))
+        self._submit(lambda: self._unsubscribe(frame))
 
     def _unsubscribe(self, frame):
         try:
             _, formatted, key = self._read_registration(frame)
         except Exception as error:
-            _log.warning("A follower (%s) unsubscribed what cannot be: %r", self, error)
+            self._log.warning("A follower (%s) unsubscribed what cannot be: %r", self, error)
             return
         self._outbox.drop(key)
         self.leader.upstreams.remove(formatted, self, key)
@@ -170,7 +170,7 @@ class FollowerSession(object):
 
     def _on_unknown(self, frame):
         type = frame.head.get("type")
-        _log.warning("A follower (%s) sent a request of the unknown type %r", self, type)
+        self._log.warning("A follower (%s) sent a request of the unknown type %r", self, type)
         transcode = self.transcode_for(frame)
         error = ProtocolError("there is no request of the type %r" % (type,))
         self.leader.pool.run(lambda: self.connection.respond(
@@ -210,7 +210,7 @@ class FollowerSession(object):
         frame = value.frame(key, transcode, EPOCH in peer.can, self.leader.next_id,
                             self._timeout_ms)
         if not peer.takes(len(frame) - frames.HEADER_SIZE):
-            _log.warning("A value of %s is larger than the follower (%s) takes: %d bytes",
+            self._log.warning("A value of %s is larger than the follower (%s) takes: %d bytes",
                          key, self, len(frame))
             return
         if not self.leader.options.is_broadcast:
@@ -223,9 +223,12 @@ class FollowerSession(object):
             self.connection.send(frame)
 
     def _push_guessed(self, frame):
-        id = self.leader.next_id()
-        self.connection.expect(id, lambda answer: self._guess.accept())
-        self.connection.send(frames.with_id(frame, id))
+        if not self._awaits_confirmation:
+            self._awaits_confirmation = True
+            id = self.leader.next_id()
+            self.connection.expect(id, lambda answer: self._guess.accept())
+            frame = frames.with_id(frame, id)
+        self.connection.send(frame)
 
     def _push_confirmed(self, key, frame):
         id = self.leader.next_id()
@@ -287,12 +290,14 @@ class FollowerSession(object):
 
     def _tell(self, head, data, what):
         """Send a request that needs no answer, unless it is larger than the follower takes."""
-        if self.peer.takes(len(head) + len(data)):
+        if self.connection.outgoing_size > MAX_OUTGOING:
+            self._log.warning("A follower (%s) does not read: %s is not told", self, what)
+        elif self.peer.takes(len(head) + len(data)):
             self.connection.send(frames.encode(
                 frames.REQUEST, self.leader.next_id(), self._timeout_ms, head, (data,)))
         else:
-            _log.warning("What is to be told, %s, is larger than the follower (%s) takes: %d bytes",
-                         what, self, len(data))
+            self._log.warning("%s is larger than the follower (%s) takes and is not told: %d bytes",
+                              what, self, len(data))
 
 
 def _arguments_of(frame):

@@ -12,10 +12,11 @@ import gevent
 from gevent.event import Event
 
 from .._compat import monotonic
-from ..exceptions import ClusterClientError
+from ..exceptions import ClusterClientError, TranscodeError
 from ..greenlets.deadlines import Deadlines
 from ..greenlets.waits import Wait, wait_until
 from ..greenlets.workers import WorkerPool
+from . import event_arguments
 from .host import Host
 from .upstream import UpstreamTable
 
@@ -55,6 +56,7 @@ class SharedHost(object):
         self.is_closing = False
         self.has_closed = Event()
         self._key = key
+        self._transcode = transcode
         self._hub = hub
         self._pool = WorkerPool(hub, plan.name)
         self._deadlines = Deadlines(hub)
@@ -118,7 +120,7 @@ class SharedHost(object):
     def _close(self):
         self.is_closing = True
         if self._starter is not None:
-            self._starter.kill()
+            self._starter.kill(timeout=1)
         self.host.close()
         self._forget()
         self.has_closed.set()
@@ -128,8 +130,13 @@ class SharedHost(object):
         self._holder.close()
 
     def _on_event(self, name, args):
+        try:
+            own = event_arguments.own_copy(args, self._transcode)
+        except TranscodeError as error:
+            self.host.options.logger.warning("The event %r cannot be passed on: %s", name, error)
+            return
         for user in list(self.users):
-            user.on_event(name, args)
+            user.on_event(name, own)
 
     def _on_error(self, error):
         for user in list(self.users):

@@ -8,7 +8,6 @@ nothing is skipped, and a value waits until a listener has room.
 
 from __future__ import absolute_import, division, print_function
 
-import logging
 import random
 from collections import deque
 
@@ -18,8 +17,6 @@ from gevent import Timeout
 from .._compat import monotonic
 from ..exceptions import ClusterClientError, SubscribeTimeoutError
 from ..protocol import keys
-
-_log = logging.getLogger(__name__)
 
 
 class SubscriptionTable(object):
@@ -86,19 +83,21 @@ class SubscriptionTable(object):
 
     # For the role ---------------------------------------------------------------------------
 
-    def deliver(self, key, data, transcode, epoch):
+    def deliver(self, key, data, transcode, epoch, on_taken=None):
         """A value came, encoded; its epoch is ``None`` under a Node leader.
 
+        :param on_taken: called when it is in a listener's queue.
         :return: whether it was taken: not where it is of an older epoch than the last one.
         """
         entry = self._entries.get(key)
-        return entry is not None and entry.deliver(_Item(data, transcode, epoch))
+        return entry is not None and entry.deliver(
+            _Item(data, transcode, epoch, on_taken))
 
     def fail(self, key, error):
         """The subscription of a key failed at the real client."""
         entry = self._entries.get(key)
         if entry is not None:
-            _log.warning("The subscription of %s failed: %r", entry.formatted, error)
+            self.options.logger.warning("The subscription of %s failed: %r", entry.formatted, error)
             self.on_error(error)
 
     def has_room(self, key):
@@ -163,6 +162,7 @@ class Entry(object):
             self.last = item
             for queue in list(self._queues):
                 queue.put(item)
+            item.taken()
         else:
             self.last = item
             self._waiting.append(item)
@@ -179,7 +179,9 @@ class Entry(object):
             free = [queue for queue in self._queues if queue.has_room]
             if not free:
                 return
-            self._table.choose(free).put(self._waiting.popleft())
+            item = self._waiting.popleft()
+            self._table.choose(free).put(item)
+            item.taken()
 
     def taken(self):
         """A listener has taken a value."""
@@ -201,19 +203,27 @@ class Entry(object):
             registration=self.registration, timeout=timeout))
 
     def listener_failed(self, listener, error):
-        _log.error("The listener %r of %s raised", listener, self.formatted, exc_info=True)
+        self._table.options.logger.error(
+            "The listener %r of %s raised", listener, self.formatted, exc_info=True)
         self._table.on_error(error)
 
 
 class _Item(object):
     """An encoded value."""
 
-    __slots__ = ("data", "transcode", "epoch")
+    __slots__ = ("data", "transcode", "epoch", "_on_taken")
 
-    def __init__(self, data, transcode, epoch):
+    def __init__(self, data, transcode, epoch, on_taken=None):
         self.data = data
         self.transcode = transcode
         self.epoch = epoch
+        self._on_taken = on_taken
+
+    def taken(self):
+        """It is in a listener's queue."""
+        on_taken, self._on_taken = self._on_taken, None
+        if on_taken is not None:
+            on_taken()
 
 
 class _ListenerQueue(object):
@@ -238,7 +248,7 @@ class _ListenerQueue(object):
         if len(self.items) > options.max_queued_values:
             self.items.clear()
             self.items.append(item)
-            _log.warning("A listener of %s is slow: it skips to the newest value",
+            options.logger.warning("A listener of %s is slow: it skips to the newest value",
                          self.entry.formatted)
         if not self.is_running:
             self._start()

@@ -11,7 +11,6 @@ ends; a later one is a new one, and values that the old one still tells are drop
 
 from __future__ import absolute_import, division, print_function
 
-import logging
 import random
 
 from gevent import Timeout
@@ -22,8 +21,6 @@ from ..greenlets.workers import Lane
 from ..method_spec import SUBSCRIBE, UNSUBSCRIBE
 from ..protocol import frames, messages
 from .invocation import dump
-
-_log = logging.getLogger(__name__)
 
 
 class Value(object):
@@ -132,6 +129,7 @@ class Upstream(object):
         self.has_failed = False
         self.is_over = False
         self._table = table
+        self._log = table.host.options.logger
         self._told = 0
         self._pushed = 0
         self._has_room = Event()
@@ -158,7 +156,8 @@ class Upstream(object):
         try:
             method(self.registration, self.listener)
         except (Exception, Timeout) as error:
-            _log.warning("The real client could not unsubscribe %r: %r", self.registration, error)
+            self._log.warning("The real client could not unsubscribe %r: %r",
+                              self.registration, error)
             self._table.on_error(error)
 
     def _listen(self, value=None):
@@ -216,7 +215,7 @@ class Upstream(object):
             free = [pair for pair in self.subscribers if pair[0].has_room(pair[1])]
             if not free:
                 if self._is_full:
-                    _log.warning("No listener of %r has room: %d values wait",
+                    self._log.warning("No listener of %r has room: %d values wait",
                                  self.registration, len(self.waiting))
                 return
             subscriber, key = self._table.choose(free)
@@ -228,11 +227,12 @@ class Upstream(object):
         try:
             subscriber.push(key, value)
         except TranscodeError as error:
-            _log.warning("A value of %r cannot be sent to a follower: %s", self.registration, error)
+            self._log.warning("A value of %r cannot be sent to a follower: %s",
+                              self.registration, error)
             subscriber.push_error(key, dump(error, self._table.transcode))
 
     def _fail(self, error):
-        _log.warning("The subscription of %r failed: %r", self.registration, error)
+        self._log.warning("The subscription of %r failed: %r", self.registration, error)
         dumped = dump(error, self._table.transcode)
         for subscriber, key in list(self.subscribers):
             subscriber.push_error(key, dumped)

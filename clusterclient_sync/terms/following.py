@@ -6,17 +6,15 @@ a leader that is silent keeps the one connection that was made to it.
 
 from __future__ import absolute_import, division, print_function
 
-import logging
 import os
 
 from .. import states
 from .._compat import monotonic
+from ..events import emit_apart
 from ..exceptions import (
     ChannelNotFoundError, LeaderUnavailableError, PortOccupiedError, ProtocolError)
 from ..greenlets.backoff import Backoff
 from ..roles.follower import Follower, Registered
-
-_log = logging.getLogger(__name__)
 
 #: A leader that drops this client sooner than this (seconds) is not asked again at once.
 _SHORT_TERM = 0.5
@@ -162,7 +160,7 @@ class FollowingTerm(object):
             role.connection.wait_until_sent(monotonic() + self._options.drain_timeout)
             role.end()
         else:
-            _log.info("%s: the leader (pid %s) is gone: %s",
+            self._options.logger.info("%s: the leader (pid %s) is gone: %s",
                       core.plan.name, role.leader_pid, self._lost)
         core.leave(role)
         core.transition(states.LOST)
@@ -193,8 +191,8 @@ class FollowingTerm(object):
             self._core.hold()
 
     def on_remote_event(self, name, args):
-        """The real client emitted an event at the leader; in a worker."""
-        self._core.emitter.emit(name, *args)
+        """The real client emitted an event at the leader; in a worker, between the events."""
+        emit_apart(self._core.emitter, name, args)
 
     def in_order(self, job):
         """Run a job between the client's events."""

@@ -6,15 +6,11 @@ is closed, then the listener, then the connections.
 
 from __future__ import absolute_import, division, print_function
 
-import logging
 
 from .. import states
 from .._compat import monotonic
-from ..protocol import transcodes
-from ..roles.invocation import dump
+from ..roles.invocation import dump_plainly
 from ..roles.local import LocalRole
-
-_log = logging.getLogger(__name__)
 
 #: How long (seconds) a process that resigned leaves the port to others; and one that steps down
 #: since a channel of its was closed, or since it cannot start its real client.
@@ -44,15 +40,18 @@ class LeadingTerm(object):
         core, leader = self._core, self._leader
         core.transition(states.WON_PORT)
         leader.take_seat(self._seat)
-        if self._start_real_client():
-            self._role = LocalRole(
-                leader.host, leader.upstreams, core.subscriptions, core.deadlines)
-            core.enter(self._role, states.STARTED)
-            self._supervisor.backoff.reset()
-            while not self._supervisor.must_go:
-                self._supervisor.sleep(None)
-        self._choose_way_out()
-        self._hand_over()
+        try:
+            if self._start_real_client():
+                self._role = LocalRole(
+                    leader.host, leader.upstreams, core.subscriptions, core.deadlines)
+                core.enter(self._role, states.STARTED)
+                self._supervisor.backoff.reset()
+                while not self._supervisor.must_go:
+                    self._supervisor.sleep(None)
+        finally:
+            if not self._supervisor.is_foreign:
+                self._choose_way_out()
+                self._hand_over()
 
     def _start_real_client(self):
         """Whether it could be started before this process had to go or had tried often enough."""
@@ -66,9 +65,9 @@ class LeadingTerm(object):
             except Exception as error:
                 if supervisor.must_go:
                     return False
-                _log.warning("%s: the real client could not be started: %r",
+                self._options.logger.warning("%s: the real client could not be started: %r",
                              self._core.plan.name, error)
-                self._core.start_failed(dump(error, transcodes.JSON))
+                self._core.start_failed(dump_plainly(error))
                 supervisor.pause(supervisor.backoff.pause())
         return False
 

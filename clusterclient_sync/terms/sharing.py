@@ -3,9 +3,8 @@
 from __future__ import absolute_import, division, print_function
 
 from .. import states
-from ..protocol import transcodes
 from ..roles import single
-from ..roles.invocation import dump
+from ..roles.invocation import dump_plainly
 from ..roles.local import LocalRole
 
 
@@ -23,16 +22,20 @@ class SharingTerm(object):
         shared = single.join(core.plan, supervisor.options, core.negotiator.own, core)
         try:
             shared.start(supervisor.wait_for_start)
-            role = LocalRole(shared.host, shared.upstreams, core.subscriptions, core.deadlines)
+        except single.StartFailed as failed:
+            shared.leave(core)
+            if not supervisor.is_closing:
+                core.start_failed(dump_plainly(failed.error))
+                supervisor.pause(supervisor.backoff.pause())
+            return
+        role = LocalRole(shared.host, shared.upstreams, core.subscriptions, core.deadlines)
+        try:
             core.enter(role, states.STARTED)
             supervisor.backoff.reset()
             while not supervisor.is_closing:
                 supervisor.sleep(None)
-            role.end()
-            core.leave(role)
-            shared.leave(core)
-        except single.StartFailed as failed:
-            shared.leave(core)
-            if not supervisor.is_closing:
-                core.start_failed(dump(failed.error, transcodes.JSON))
-                supervisor.pause(supervisor.backoff.pause())
+        finally:
+            if not supervisor.is_foreign:
+                role.end()
+                core.leave(role)
+                shared.leave(core)

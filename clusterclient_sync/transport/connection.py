@@ -34,9 +34,12 @@ from ..greenlets.waits import Wait
 from ..protocol import frames
 from ..protocol.decoder import FrameDecoder
 from . import fork_guard
-from .sender import WOULD_BLOCK, Sender
+from .sender import MAX_OUTGOING, WOULD_BLOCK, Sender
 
 _log = logging.getLogger(__name__)
+
+#: a reason to pause
+UNREAD_ANSWERS = "unread answers"
 
 _READ_SIZE = 64 * 1024
 _BIG_READ_SIZE = 1024 * 1024
@@ -110,7 +113,9 @@ class Connection(object):
         self._last_id = 0
         self._is_dispatching = False
         self._is_reading = True
-        self._is_paused = False
+        #: whether reading is paused, see :meth:`pause`
+        self.is_paused = False
+        self._pauses = set()  # reasons
         fork_guard.watch_over(self)
         self._reader.start(self._on_readable)
 
@@ -133,7 +138,13 @@ class Connection(object):
 
     def respond(self, request, head, parts=()):
         """Answer a request of the peer."""
-        self.send(frames.encode(frames.RESPONSE, request.id, request.timeout_ms, head, parts))
+        self.answer(frames.encode(frames.RESPONSE, request.id, request.timeout_ms, head, parts))
+
+    def answer(self, frame):
+        """Send an encoded answer.  A peer that does not read its answers is not read either."""
+        self.send(frame)
+        if self._sender.size > MAX_OUTGOING:
+            self.pause(UNREAD_ANSWERS)
 
     def notify(self, head, parts=(), timeout_ms=0):
         """Send a request whose answer nobody waits for."""
@@ -182,6 +193,7 @@ class Connection(object):
 
     def on_drained(self):
         """The outgoing buffer has become short (of the sender)."""
+        self.resume(UNREAD_ANSWERS)
         self.handler.on_drained(self)
 
     # Reading ------------------------------------------------------------------------------
@@ -217,7 +229,7 @@ class Connection(object):
         self._sender.cork()
         budget = _FRAMES_PER_TURN
         try:
-            while not self.is_closed and not self._is_paused:
+            while not self.is_closed and not self.is_paused:
                 if not budget:
                     self._stop_reading()
                     self._loop.run_callback(self._go_on_reading)
@@ -249,11 +261,11 @@ class Connection(object):
         if self._is_dispatching:
             return  # the dispatch that runs goes on with what is there
         budget = 1024
-        while budget and not (self.is_closed or self._is_paused or self.is_foreign()):
+        while budget and not (self.is_closed or self.is_paused or self.is_foreign()):
             budget -= 1
             if not self._dispatch():
                 continue  # the decoder holds more frames than one turn takes
-            if self.is_closed or self._is_paused or not self._receive():
+            if self.is_closed or self.is_paused or not self._receive():
                 return
 
     def _stop_reading(self):
@@ -262,29 +274,28 @@ class Connection(object):
             self._reader.stop()
 
     def _go_on_reading(self):
-        if self.is_closed or self._is_paused or self.is_foreign():
+        if self.is_closed or self.is_paused or self.is_foreign():
             return
         if not self._is_reading:
             self._is_reading = True
             self._reader.start(self._on_readable)
         self._dispatch()
 
-    def pause(self):
-        """Read no further until :meth:`resume`: this peer has enough in work."""
-        if not self._is_paused and not self.is_closed:
-            self._is_paused = True
+    def pause(self, reason):
+        """Read no further until :meth:`resume` was called for this, and every other, reason."""
+        if not self.is_closed:
+            self._pauses.add(reason)
+            self.is_paused = True
             self._stop_reading()
 
-    def resume(self):
-        """Read on."""
-        if self._is_paused:
-            self._is_paused = False
-            self._loop.run_callback(self._go_on_reading)
-
-    @property
-    def is_paused(self):
-        """Whether reading is paused."""
-        return self._is_paused
+    def resume(self, reason):
+        """A reason not to read is gone."""
+        if reason in self._pauses:
+            self._pauses.discard(reason)
+            if not self._pauses:
+                self.is_paused = False
+                self.last_read = monotonic()  # it was not the peer that was silent
+                self._loop.run_callback(self._go_on_reading)
 
     # Ending -------------------------------------------------------------------------------
 

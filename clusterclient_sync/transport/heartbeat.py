@@ -53,7 +53,10 @@ class SilenceWatch(object):
         if self._on_tick is not None:
             self._on_tick()
         for connection in self._connections():
-            if self._silence(connection, now) > self._limit:
+            if connection.is_paused:
+                # This side does not read it: its silence says nothing, and it hears from us.
+                connection.notify(messages.HEARTBEAT_REQUEST)
+            elif self._silence(connection, now) > self._limit:
                 connection.read_what_is_there()
                 if not connection.is_closed and self._silence(connection, now) > self._limit:
                     self._drop(connection, now)

@@ -48,8 +48,14 @@ def connections_of(pid, port):
     inodes = {"socket:[%s]" % row[9] for row in rows
               if port in [int(row[column].split(":")[1], 16) for column in (1, 2)]}
     folder = "/proc/%d/fd" % pid
-    return [name for name in os.listdir(folder)
-            if os.readlink(os.path.join(folder, name)) in inodes]
+    return [name for name in os.listdir(folder) if target_of(folder, name) in inodes]
+
+
+def target_of(folder, name):
+    try:
+        return os.readlink(os.path.join(folder, name))
+    except OSError:  # closed meanwhile
+        return None
 
 
 def assert_undisturbed(leader, one, epoch, journal):

@@ -4,11 +4,10 @@ from __future__ import absolute_import, division, print_function
 
 import multiprocessing
 import os
-import subprocess
 import sys
 
 import gevent
-from gevent import monkey
+from six.moves import shlex_quote
 
 from clusterclient_sync._compat import monotonic
 from support.talk import tell
@@ -48,17 +47,33 @@ def _multiprocessing(stop_path, clients):
     return process.pid
 
 
+_PROGRAM = """
+import os, sys, time
+with open(sys.argv[2], "w") as told:
+    told.write(str(os.getpid()) + "\\n")
+ends = time.time() + %r
+while time.time() < ends and not os.path.exists(sys.argv[1]):
+    time.sleep(0.02)
+""" % LONGEST_LIFE
+
+
 def _exec(stop_path, clients):
-    """A program that this process starts the careless way, with all descriptors it may inherit."""
-    code = ("import os, sys, time\n"
-            "ends = time.time() + %r\n"
-            "while time.time() < ends and not os.path.exists(sys.argv[1]): time.sleep(0.02)\n"
-            % LONGEST_LIFE)
-    # The one below gevent's, which closes what it should not have to close.
-    popen = monkey.get_original("subprocess", "Popen")
-    with open(os.devnull, "r+") as nothing:
-        return popen([sys.executable, "-c", code, stop_path], close_fds=False, stdin=nothing,
-                     stdout=nothing, stderr=nothing).pid
+    """A program with all descriptors that it may inherit.
+
+    A shell starts it: it is forked below Python, where no fork hook runs.
+    """
+    pid_path = "%s.%d" % (stop_path, os.getpid())
+    words = (sys.executable, "-c", _PROGRAM, stop_path, pid_path)
+    os.system("%s </dev/null >/dev/null 2>&1 &" % " ".join(shlex_quote(word) for word in words))
+    text = ""
+    deadline = monotonic() + LONGEST_LIFE
+    while not text.endswith("\n"):  # until then it may be the shell still
+        assert monotonic() < deadline, "the program did not start"
+        gevent.sleep(0.01)
+        if os.path.exists(pid_path):
+            with open(pid_path) as told:
+                text = told.read()
+    return int(text)
 
 
 _WAYS = {"os.fork": _fork, "multiprocessing": _multiprocessing, "exec": _exec}

@@ -230,7 +230,7 @@ def test_after_a_number_of_frames_others_get_their_turn(line):
 def test_pause_stops_in_the_middle_and_resume_goes_on(line):
     def on_request(connection, frame):
         if frame.id == 3:
-            connection.pause()
+            connection.pause("a reason")
 
     line.handler._on_request = on_request
     line.peer.send(b"".join(request(number, {}) for number in range(10)))
@@ -240,17 +240,17 @@ def test_pause_stops_in_the_middle_and_resume_goes_on(line):
     in_hub(line.connection.read_what_is_there)
     assert line.connection.is_paused
     assert len(line.handler.requests) == 4
-    line.connection.pause()
-    line.connection.resume()
-    line.connection.resume()
+    line.connection.pause("a reason")
+    line.connection.resume("a reason")
+    line.connection.resume("a reason")
     assert [frame.id for frame in line.handler.wait_for(11)] == list(range(11))
     assert not line.connection.is_paused
 
 
 def test_resume_inside_the_dispatch_that_paused(line):
     def on_request(connection, frame):
-        connection.pause()
-        connection.resume()
+        connection.pause("a reason")
+        connection.resume("a reason")
 
     line.handler._on_request = on_request
     line.peer.send(b"".join(request(number, {}) for number in range(1500)))

@@ -99,8 +99,8 @@ def test_after_the_end_nothing_is_sent_and_nothing_waits(line):
     line.connection.notify(b"{}")
     line.connection.wait_for_room(None)
     line.connection.wait_until_sent(None)
-    line.connection.pause()
-    line.connection.resume()
+    line.connection.pause("a reason")
+    line.connection.resume("a reason")
     assert not line.connection.is_paused
     assert line.connection.outgoing_size == 0
     in_hub(line.connection.flush)

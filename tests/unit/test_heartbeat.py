@@ -54,6 +54,7 @@ class FakeConnection(object):
         self._loop = loop
         self.last_read = loop.now
         self.is_closed = False
+        self.is_paused = False
         self.error = None
         self.sent = []
         self.unread = False

@@ -136,7 +136,8 @@ def test_stepping_down_asks_every_seat_once(candidate):
     seats[0].ask_to_leave()
     assert sorted(candidate.left) == ["a", "b"]
     assert seats[0].is_leaving and seats[1].is_leaving
-    assert candidate.claim("c") is None
+    with pytest.raises(ports.NotNow):
+        candidate.claim("c")
 
 
 def test_stepping_down_the_port_is_free_before_any_connection_is_closed(candidate):
@@ -173,9 +174,11 @@ def test_after_stepping_down_the_port_is_left_to_others_for_a_while(
     now[0] += 60  # what was in hand took long
     candidate.vacate(seat)
     assert candidate.election.seconds_until_claim() == pytest.approx(5)
-    assert candidate.claim("a") is None and Candidate(port).claim("b") is None
-    now[0] += 4.9
-    assert candidate.claim("a") is None
+    for late in (0, 4.9):
+        now[0] += late
+        for claim, channel in ((candidate.claim, "a"), (Candidate(port).claim, "b")):
+            with pytest.raises(ports.NotNow):
+                claim(channel)
     now[0] += 0.2
     assert candidate.election.seconds_until_claim() == 0
     assert candidate.claim("a") is not None

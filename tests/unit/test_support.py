@@ -10,6 +10,7 @@ import threading
 import time
 
 import gevent
+import gevent.event
 import pytest
 
 from support import leaks, limits, ports
@@ -34,9 +35,12 @@ def test_nothing_is_found_where_nothing_was_left(before):
 
 def test_a_greenlet_is_found_with_its_stack(before):
     def lingering():
+        begun.set()
         gevent.sleep(1000)
 
+    begun = gevent.event.Event()
     greenlet = gevent.spawn(lingering)
+    begun.wait(10)
     try:
         only(leaks.wait_until_clean(before, PATIENCE), "in lingering")
     finally:
