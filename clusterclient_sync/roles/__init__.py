@@ -12,8 +12,10 @@
     forwards over a connection.
 ``node_speech``
     which transcode Node.js peers have, and how that is found out.
-``subscriptions``, ``publishes``, ``call``
-    what a client keeps whatever its role is.
+``subscriptions``, ``publishes``, ``backlog``, ``call``
+    what a client keeps whatever its role is, and hands to the next one.
+``event_arguments``
+    the real client's events, the same in every process.
 
 A role, as the core sees it, has ``invoke(call)``, ``invoke_oneway(call)``, ``publish(call)``,
 ``subscribe(entry)``, ``unsubscribe(entry)``, ``transcode``, ``epoch``, ``leader_pid`` and

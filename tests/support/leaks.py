@@ -70,6 +70,10 @@ def warm_up():
     hub = gevent.get_hub()
     hub.threadpool.apply(os.getpid)
     os.urandom(1)  # Python 2 keeps the device open
+    if hasattr(gc, "freeze"):
+        # What was imported so far need not be looked through before and after every test.
+        gc.collect()
+        gc.freeze()
 
 
 # -- greenlets
@@ -77,7 +81,18 @@ def warm_up():
 def living_greenlets():
     """Every greenlet that has work to do or waits for some, save the hubs and what is theirs."""
     return [one for one in gc.get_objects()
-            if issubclass(type(one), greenlet) and _is_alive(one) and not _is_gevents(one)]
+            if _is_greenlet[type(one)] and _is_alive(one) and not _is_gevents(one)]
+
+
+class _GreenletTypes(dict):
+    """type -> whether its instances are greenlets: asked for each object of the process."""
+
+    def __missing__(self, kind):
+        self[kind] = answer = issubclass(kind, greenlet)
+        return answer
+
+
+_is_greenlet = _GreenletTypes()
 
 
 def _is_alive(one):
@@ -170,11 +185,19 @@ def child_processes():
     """The pids of this process's children, those included that ended and were not waited for."""
     if not os.path.isdir("/proc/self"):
         return _children_from_ps()
-    own = os.getpid()
+    try:
+        return _children_from_tasks()
+    except (IOError, OSError):  # a kernel that does not tell them so
+        own = os.getpid()
+        return [int(name) for name in os.listdir("/proc")
+                if name.isdigit() and _parent_of(name) == own]
+
+
+def _children_from_tasks():
     found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit() and _parent_of(name) == own:
-            found.append(int(name))
+    for task in os.listdir("/proc/self/task"):
+        with open("/proc/self/task/%s/children" % task) as line:
+            found.extend(int(pid) for pid in line.read().split())
     return found
 
 
