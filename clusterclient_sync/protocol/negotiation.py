@@ -7,7 +7,6 @@ none: its sender is served as a peer that speaks the base protocol only.
 
 from __future__ import absolute_import, division, print_function
 
-import json
 import os
 
 import six
@@ -170,13 +169,13 @@ def stranger(channel, pid, theirs, own):
 
 
 def plain_answer(body):
-    """The plain JSON between Python peers: a dict.
+    """The answer between Python peers: a dict in JSON, whatever transcode they agreed on.
 
     :raises ProtocolError: where it is not one.
     """
     try:
-        answer = plain_json.parse(body)
-    except ValueError as error:
+        answer = transcodes.JSON.decode(body)
+    except TranscodeError as error:
         raise ProtocolError("the answer to the registration is not JSON: %s" % (error,))
     if not isinstance(answer, dict):
         raise ProtocolError("the answer to the registration is not an object")
@@ -184,8 +183,11 @@ def plain_answer(body):
 
 
 def encode_plain(answer):
-    """The other direction of :func:`plain_answer`."""
-    return json.dumps(answer, separators=(",", ":")).encode("ascii")
+    """The other direction of :func:`plain_answer`.
+
+    An error in it may carry what Python adds to JSON: a date among its arguments, say.
+    """
+    return transcodes.JSON.encode(answer)
 
 
 def tell_transcode(data):

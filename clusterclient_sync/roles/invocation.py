@@ -10,7 +10,6 @@ and logged.
 
 from __future__ import absolute_import, division, print_function
 
-import json
 import sys
 import traceback
 
@@ -246,18 +245,6 @@ class RemoteInvocation(Invocation):
         return FrameTooLargeError(
             "the %s of %s has %d bytes, and the caller takes %d"
             % (what, self.method, size, limit), size=size, limit=limit)
-
-
-def dump_plainly(error):
-    """An exception as a dict of what plain JSON has, as the answer to a registration takes it."""
-    def encodable(value):
-        try:
-            json.dumps(value)
-        except (TypeError, ValueError, RuntimeError):
-            return False
-        return True
-
-    return errors.dump_error(error, encodable)
 
 
 def dump(error, transcode, exc_info=None, is_python=True):

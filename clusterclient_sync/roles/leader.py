@@ -20,11 +20,11 @@ import os
 
 from ..exceptions import TranscodeError
 from ..greenlets.waits import Wait, wait_until
-from ..protocol import keys, messages, negotiation
+from ..protocol import keys, messages, negotiation, transcodes
 from ..transport.heartbeat import SilenceWatch
 from . import event_arguments
 from .host import Host
-from .invocation import dump_plainly
+from .invocation import dump
 from .session import FollowerSession
 from .upstream import UpstreamTable
 
@@ -94,7 +94,7 @@ class Leader(object):
             self.host.start(wait)
         except Exception as error:
             self._failures += 1
-            self._last_failure = dump_plainly(error)
+            self._last_failure = dump(error, transcodes.JSON)
             self._answer_waiting()
             raise
         self.stage = SERVING

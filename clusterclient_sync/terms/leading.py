@@ -9,7 +9,8 @@ from __future__ import absolute_import, division, print_function
 
 from .. import states
 from .._compat import monotonic
-from ..roles.invocation import dump_plainly
+from ..protocol import transcodes
+from ..roles.invocation import dump
 from ..roles.local import LocalRole
 
 #: How long (seconds) a process that resigned leaves the port to others; and one that steps down
@@ -67,7 +68,7 @@ class LeadingTerm(object):
                     return False
                 self._options.logger.warning("%s: the real client could not be started: %r",
                              self._core.plan.name, error)
-                self._core.start_failed(dump_plainly(error))
+                self._core.start_failed(dump(error, transcodes.JSON))
                 supervisor.pause(supervisor.backoff.pause())
         return False
 

@@ -3,8 +3,9 @@
 from __future__ import absolute_import, division, print_function
 
 from .. import states
+from ..protocol import transcodes
 from ..roles import single
-from ..roles.invocation import dump_plainly
+from ..roles.invocation import dump
 from ..roles.local import LocalRole
 
 
@@ -25,7 +26,7 @@ class SharingTerm(object):
         except single.StartFailed as failed:
             shared.leave(core)
             if not supervisor.is_closing:
-                core.start_failed(dump_plainly(failed.error))
+                core.start_failed(dump(failed.error, transcodes.JSON))
                 supervisor.pause(supervisor.backoff.pause())
             return
         role = LocalRole(shared.host, shared.upstreams, core.subscriptions, core.deadlines)

@@ -172,3 +172,11 @@ def test_a_follower_drops_a_silent_leader_only_where_it_checks(loop):
     Heartbeat(loop, unchecked, INTERVAL, check=False)
     loop.run(500)
     assert not unchecked.is_closed and len(unchecked.sent) == 50
+
+
+def test_a_peer_that_this_side_does_not_read_is_not_silent_and_hears_from_us(loop, connection):
+    watch(loop, connection)
+    connection.is_paused = True
+    loop.run(100)
+    assert not connection.is_closed
+    assert connection.sent
