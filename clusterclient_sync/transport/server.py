@@ -134,8 +134,6 @@ class Server(object):
         """A request of a connection that has no channel yet."""
         type = frame.head.get("type")
         newcomer = self._newcomers.get(connection)
-        if connection.is_congested:
-            connection.pause()  # it does not read what it is answered
         if type == messages.HEARTBEAT:
             connection.respond(frame, messages.HEARTBEAT_RESPONSE)
         if type != messages.REGISTER_CHANNEL or newcomer is None:
@@ -170,8 +168,7 @@ class Server(object):
             _log.debug("A connection ended before its channel was there: %s", error)
 
     def on_drained(self, connection):
-        """It reads its answers again."""
-        connection.resume()
+        """Nothing waits for that here."""
 
     def _forget(self, connection):
         newcomer = self._newcomers.pop(connection, None)
