@@ -28,6 +28,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.clusterclient_limiter = limits.Limiter()
+    config.clusterclient_before = None
 
 
 def pytest_unconfigure(config):
@@ -73,12 +74,26 @@ def no_leaks_of_the_session():
     _fail_for(leaks.wait_until_clean(before), "the session")
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_fixture_setup(fixturedef, request):
+    yield
+    if fixturedef.scope != "function":
+        # What it made may stay: what was there after the last test says nothing about this one.
+        request.config.clusterclient_before = None
+
+
 @pytest.fixture(autouse=True)
 def no_leaks(request, no_leaks_of_the_session):
     """Nothing that the test or its own fixtures made outlives it (those of wider scope may)."""
-    before = leaks.Snapshot()
+    config = request.config
+    # Looking through all objects is not cheap: what the last test left clean is looked at once.
+    before = config.clusterclient_before or leaks.Snapshot()
+    config.clusterclient_before = None
     yield
-    _fail_for(leaks.wait_until_clean(before), request.node.nodeid)
+    left = leaks.wait_until_clean(before)
+    if not left:
+        config.clusterclient_before = before
+    _fail_for(left, request.node.nodeid)
 
 
 # -- processes and ports

@@ -32,7 +32,11 @@ NOT_IN_PROTOCOL = {"gevent", "greenlet", "socket", "_socket", "select", "selecto
 
 
 class Module(object):
-    """A source file, parsed."""
+    """What is to be known of a source file.
+
+    Its syntax tree is not kept: the trees of all modules are so many objects that every later test
+    of the run, which looks through all objects for leaks, would pay for them.
+    """
 
     def __init__(self, path):
         self.path = os.path.relpath(path, ROOT)
@@ -41,17 +45,21 @@ class Module(object):
         self.name = ".".join(parts[:-1] if self.is_package else parts)
         with io.open(path, "rb") as source:
             self.data = source.read()
-        self.tree = ast.parse(self.data, path)
+        tree = ast.parse(self.data, path)
+        self.imports = list(self._imports_of(tree))
+        self.has_docstring = bool(ast.get_docstring(tree))
+        self.is_more_than_a_docstring = len(tree.body) > 1
+        self.forbidden = list(forbidden(tree, is_compat=self.name == PACKAGE + "._compat"))
         # The part that it belongs to: a subpackage, or itself.
         self.part = parts[1]
 
     def lines(self):
         return self.data.decode("utf-8").splitlines()
 
-    def imports(self):
+    def _imports_of(self, tree):
         """What it imports, wherever in the file, as absolute names ``(module, name or None)``."""
         package = self.name.split(".") if self.is_package else self.name.split(".")[:-1]
-        for node in ast.walk(self.tree):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield alias.name, None
@@ -60,6 +68,21 @@ class Module(object):
                 module = ".".join(base + ([node.module] if node.module else []))
                 for alias in node.names:
                     yield module, alias.name
+
+
+def forbidden(tree, is_compat):
+    """Constructs that have no place in the package."""
+    for node in ast.walk(tree):
+        where = "line %d: " % getattr(node, "lineno", 0)
+        if isinstance(node, ast.ExceptHandler) and node.type is None:
+            yield where + "a bare except"
+        if is_compat:
+            continue
+        name = getattr(node, "attr", None) or getattr(node, "id", None)
+        names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else [name]
+        for name in names:
+            if name in ("PY2", "PY3", "PY34", "version_info", "hexversion"):
+                yield where + "asks for the Python version (%s)" % name
 
 
 def read_all():
@@ -82,7 +105,7 @@ def of(part):
 def targets(module):
     """The modules of the package that a module imports."""
     found = set()
-    for base, name in module.imports():
+    for base, name in module.imports:
         if name is not None and "%s.%s" % (base, name) in MODULES:
             found.add("%s.%s" % (base, name))
         elif base in MODULES:
@@ -108,7 +131,7 @@ def test_dependencies_point_down(part):
 
 def test_the_protocol_does_no_io():
     wrong = ["%s imports %s" % (module.name, base) for module in of("protocol")
-             for base, _ in module.imports() if base.split(".")[0] in NOT_IN_PROTOCOL]
+             for base, _ in module.imports if base.split(".")[0] in NOT_IN_PROTOCOL]
     assert not wrong
 
 
@@ -151,30 +174,15 @@ def problems(module):
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_WIDTH:
             yield "line %d has %d characters" % (number, len(line))
-    if not ast.get_docstring(module.tree):
+    if not module.has_docstring:
         yield "no docstring on top"
-    if len(module.tree.body) > 1 and FUTURE not in lines:
+    if module.is_more_than_a_docstring and FUTURE not in lines:
         yield "lacks the line %r" % FUTURE
     if not is_ascii(module.data) and not re.match(r"#.*coding[:=]\s*utf-8", lines[0]):
         yield "not ASCII, and without a coding line"
-    for problem in forbidden(module):
+    for problem in module.forbidden:
         yield problem
 
 
 def is_ascii(data):
     return all(byte < 128 for byte in bytearray(data))
-
-
-def forbidden(module):
-    """Constructs that have no place in the package."""
-    for node in ast.walk(module.tree):
-        where = "line %d: " % getattr(node, "lineno", 0)
-        if isinstance(node, ast.ExceptHandler) and node.type is None:
-            yield where + "a bare except"
-        if module.name == PACKAGE + "._compat":
-            continue
-        name = getattr(node, "attr", None) or getattr(node, "id", None)
-        names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else [name]
-        for name in names:
-            if name in ("PY2", "PY3", "PY34", "version_info", "hexversion"):
-                yield where + "asks for the Python version (%s)" % name
