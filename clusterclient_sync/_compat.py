@@ -120,6 +120,16 @@ else:
 
 #: The id of the native thread that asks, also where gevent has patched ``threading``.
 native_thread_id = monkey.get_original("thread" if PY2 else "_thread", "get_ident")
+#: Starts a native thread, also there: ``start_thread(function, args)``.
+start_thread = monkey.get_original("thread" if PY2 else "_thread", "start_new_thread")
+
+
+def native_poll():
+    """An object that polls descriptors and blocks the native thread, also where gevent has patched
+    ``select``.
+    """
+    return monkey.get_original("select", "poll")()
+
 
 
 if hasattr(os, "register_at_fork"):

@@ -152,10 +152,23 @@ class _Cluster(object):
 
         :raises ConfigurationError: when it is no cluster client.
         """
-        if not isinstance(client, ClusterClient):
-            raise ConfigurationError(
-                u"cluster.close() takes a client that create() gave, not %s" % show(client))
+        _check_client(client, u"close")
         client.close(timeout=timeout)
+
+    def stand_back(self, client):
+        """Lead no more while another can: resign, and later claim the port only when nobody else
+        has for 200 ms.  For a process that is going to end; returns at once.
+
+        :raises ConfigurationError: when it is no cluster client.
+        """
+        _check_client(client, u"stand_back")
+        client._core.stand_back()
+
+
+def _check_client(client, function):
+    if not isinstance(client, ClusterClient):
+        raise ConfigurationError(
+            u"cluster.%s() takes a client that create() gave, not %s" % (function, show(client)))
 
 
 cluster = _Cluster()

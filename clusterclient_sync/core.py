@@ -345,6 +345,12 @@ class Core(object):
         if self.role is not None and self.role.is_leader and not self.options.single_mode:
             self._supervisor.resign()
 
+    def stand_back(self):
+        """Leave leading to others from now on, as far as there are any; returns at once."""
+        self._check_thread()
+        if self.state != states.CLOSED and not self.options.single_mode:
+            self._supervisor.stand_back()
+
     def close(self, timeout=None):
         """Close; returns when all is ended, or after ``timeout`` seconds."""
         if self.state != states.CLOSED:

@@ -42,9 +42,11 @@ class Options:
         drain_timeout: float = ...,
         handshake_timeout: float = ...,
         max_frame_size: int = ...,
+        max_connections: int = ...,
         max_queued_values: int = ...,
         max_kept_publishes: int = ...,
         max_retry_interval: float = ...,
+        watchdog_timeout: float | None = ...,
         close_with: Callable[[Any], Any] | None = ...,
         logger: _Logger = ...,
     ) -> None: ...
@@ -91,11 +93,15 @@ class Options:
     @property
     def max_frame_size(self) -> int: ...
     @property
+    def max_connections(self) -> int: ...
+    @property
     def max_queued_values(self) -> int: ...
     @property
     def max_kept_publishes(self) -> int: ...
     @property
     def max_retry_interval(self) -> float: ...
+    @property
+    def watchdog_timeout(self) -> float | None: ...
     @property
     def close_with(self) -> Callable[[Any], Any] | None: ...
     @property

@@ -50,6 +50,14 @@ def release(client):
     _forget_dead()
 
 
+def live_clients():
+    """The clients of this process that are not closed, as a new list."""
+    pid = os.getpid()
+    found = [reference() for key, entries in list(_live.items()) if key[0] == pid
+             for reference, _ in entries]
+    return [client for client in found if client is not None]
+
+
 def _forget_dead():
     """Drop what was collected, and what a parent process left behind in a forked child."""
     pid = os.getpid()

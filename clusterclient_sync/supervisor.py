@@ -20,9 +20,16 @@ from .election.ports import NotNow, PortElection
 from .exceptions import NOT_SENT, LeaderUnavailableError, PortOccupiedError
 from .greenlets.backoff import Backoff
 from .roles.leader import Leader, refuse
+from .transport.server import Limits
 from .terms.following import FollowingTerm
 from .terms.leading import LeadingTerm
 from .terms.sharing import SharingTerm
+
+
+#: A leader that comes back within this (seconds) is found at once by forced followers.
+_EAGER_TIME = 1.0
+#: How long (seconds) a reluctant client leaves a port that has become free to others.
+_STAND_BACK_TIME = 0.2
 
 
 class Supervisor(object):
@@ -33,10 +40,16 @@ class Supervisor(object):
         self.core = core
         self.options = options
         self.election = PortElection(
-            options.host, options.port, options.max_frame_size, options.handshake_timeout, refuse)
-        self.backoff = Backoff(cap=options.max_retry_interval)
+            options.host, options.port,
+            Limits(options.max_frame_size, options.handshake_timeout, options.max_connections),
+            refuse)
+        # Who may not lead has only its own tries to find the next leader by.
+        self.backoff = Backoff(cap=options.max_retry_interval,
+                               eager_time=_EAGER_TIME if options.is_leader is False else 0.0)
         self.is_forced = options.is_leader
         self.is_closing = False
+        #: whether others are to lead where there are any, see :meth:`stand_back`
+        self.is_reluctant = False
         #: whether the whole process steps down from the port, for another of its clients
         self.must_leave = False
         #: what the following terms know of each other
@@ -63,10 +76,19 @@ class Supervisor(object):
 
     def resign(self):
         """Step down; returns when the port is free."""
+        self._begin_resigning().wait()
+
+    def stand_back(self):
+        """Step down, and claim the port only when nobody else has for a while; returns at once."""
+        self.is_reluctant = True
+        if self.core.role is None or self.core.role.is_leader:
+            self._begin_resigning()
+
+    def _begin_resigning(self):
         if self._resigning is None:
             self._resigning = Event()
             self.wake()
-        self._resigning.wait()
+        return self._resigning
 
     def leave(self):
         """Step down, since the process does."""
@@ -196,7 +218,13 @@ class Supervisor(object):
         """The pause that is due between tries to find a leader."""
         cooldown = self.election.seconds_until_claim()
         pause = self.backoff.pause()
-        self.pause(min(pause, cooldown) if cooldown else pause)
+        # Others may claim it at any moment of the cooldown.
+        self.pause(min(pause, cooldown, Backoff.EAGER_PAUSE) if cooldown else pause)
+
+    def note_leader_gone(self):
+        """A leader that was followed is gone: who stands back gives others the first go."""
+        if self.is_reluctant:
+            self.election.leave_to_others(_STAND_BACK_TIME)
 
     def wait_for_start(self, greenlet):
         """Wait for the end of the greenlet that makes the real client, or until that is no use."""

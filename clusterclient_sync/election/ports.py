@@ -29,6 +29,10 @@ _servers = {}  # (pid, hub id, host, port) -> _SharedServer
 _not_before = {}  # (pid, host, port) -> monotonic time
 
 
+def _leave_to_others(host, port, seconds):
+    _not_before[os.getpid(), host, port] = monotonic() + seconds
+
+
 class NotNow(Exception):
     """This process leaves the port to others for the moment."""
 
@@ -36,17 +40,16 @@ class NotNow(Exception):
 class PortElection(object):
     """Leadership by one address.
 
-    :param max_frame_size, handshake_timeout: of the server, in bytes and seconds; those of the
-        client that makes it hold for all channels.
+    :param limits: of the server, see ``transport.server``; those of the client that makes it hold
+        for all channels.
     :param refuse: called as ``refuse(channels, connection, frame)`` for a registration for none of
         these channels; returns whether it is to be held until the channel is there.
     """
 
-    def __init__(self, host, port, max_frame_size, handshake_timeout, refuse):
+    def __init__(self, host, port, limits, refuse):
         self.host = host
         self.port = port
-        self._max_frame_size = max_frame_size
-        self._handshake_timeout = handshake_timeout
+        self._limits = limits
         self._refuse = refuse
         self._holder = port_holder.NOBODY_KNOWN
 
@@ -87,8 +90,7 @@ class PortElection(object):
                 return None
             raise
         shared = _servers[self._key()] = _SharedServer(self._key(), self._refuse)
-        shared.server = Server(
-            listener, self._max_frame_size, self._handshake_timeout, shared.refuse)
+        shared.server = Server(listener, self._limits, shared.refuse)
         return shared
 
     def locate(self, timeout):
@@ -105,6 +107,10 @@ class PortElection(object):
                 "nobody can be reached at %s (%s)" % (self.address, error), address=self.address)
         _not_before.pop(self._key()[:1] + self._key()[2:], None)
         return sock
+
+    def leave_to_others(self, seconds):
+        """From now on this process does not claim the port for so long, unless another has."""
+        _leave_to_others(self.host, self.port, seconds)
 
     def seconds_until_claim(self):
         """How long this process must leave the port to others; 0 where it may claim it."""
@@ -163,7 +169,9 @@ class _SharedServer(object):
             _servers.pop(self.key, None)
             self.server.close()
             if self.is_leaving:
-                self._leave_to_others()
+                # From now on, when they can have it: finishing what was in hand may have taken
+                # long.
+                _leave_to_others(self.key[2], self.key[3], self._cooldown)
             left, self._left = self._left, []
             for close in left + [close_connections]:
                 close()
@@ -172,11 +180,6 @@ class _SharedServer(object):
             self._left.append(close_connections)
         else:
             close_connections()
-
-    def _leave_to_others(self):
-        # From now on, when they can have it: finishing what was in hand may have taken long.
-        pid, _, host, port = self.key
-        _not_before[pid, host, port] = monotonic() + self._cooldown
 
 
 class Seat(object):
@@ -193,11 +196,6 @@ class Seat(object):
     def listening_since(self):
         """When the port was won: monotonic seconds."""
         return self._shared.listening_since
-
-    @property
-    def deadlines(self):
-        """Deadlines that live as long as the server."""
-        return self._shared.server.deadlines
 
     @property
     def is_only_one(self):
@@ -217,6 +215,12 @@ class Seat(object):
         """
         self._shared.leave(cooldown)
 
+    def cut(self):
+        """End all that this server does, all its channels' included; from any thread, while the
+        loop is blocked.  :meth:`step_down` is due when it runs again.
+        """
+        self._shared.server.cut()
+
     def ask_to_leave(self):
         """Tell the seat's owner, once."""
         on_leave, self._on_leave = self._on_leave, None
@@ -235,9 +239,3 @@ class Seat(object):
         """After ``vacate``: wait until the port is free, where this process steps down from it."""
         if self._shared.is_leaving:
             self._shared.freed.wait(timeout)
-
-
-def channels_here(host, port):
-    """The names of the channels that this process leads at an address."""
-    shared = _servers.get((os.getpid(), id(get_hub()), host, port))
-    return sorted(shared.seats) if shared is not None else []

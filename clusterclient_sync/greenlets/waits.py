@@ -74,6 +74,10 @@ class Wait(object):
             self.value = value
             self.error = error
 
+    def wake_soon(self):
+        """Let the waiter of a settled wait go on, at the next turn of the loop."""
+        get_hub().loop.run_callback(self._wake)
+
     def _wake(self):
         greenlet = self.greenlet
         if greenlet is not None:

@@ -12,6 +12,7 @@ where it was.
 from __future__ import absolute_import, division, print_function
 
 import logging
+import sys
 from collections import deque
 
 import gevent
@@ -51,7 +52,7 @@ class _Worker(gevent.Greenlet):
                 job = self.job = None
                 if pool.is_closed or len(idle) >= _MAX_IDLE:
                     if wait is not None:
-                        pool.loop.run_callback(wait._wake)
+                        wait.wake_soon()
                     return
                 idle.append(self)
                 # A caller in this process that waits for just this job goes on at once; this
@@ -145,11 +146,16 @@ class WorkerPool(object):
             worker.switch()
 
     def perform(self, job):
-        """Run one job in the current greenlet; what it raises ends here (but not a kill)."""
+        """Run one job in the current greenlet; what it raises ends here (but not a kill, and a
+        Ctrl-C is the main greenlet's).
+        """
         try:
             return job()
         except GreenletExit:
             raise
+        except KeyboardInterrupt:
+            # Ctrl-C means the program, whichever greenlet it met: the main greenlet gets it.
+            self.hub.handle_system_error(*sys.exc_info()[:2])
         except BaseException:  # jobs handle what users raise: this is a defect of ours
             _log.exception("A job of %s failed", self.name)
 

@@ -163,8 +163,11 @@ class Follower(object):
     def _timed_out(self, call, outcome):
         silent = ""
         if outcome == UNKNOWN:
-            silent = "; the leader (pid %s) said something last %.1f s ago" % (
-                self.leader_pid, self.connection.silent_for())
+            silent_for = self.connection.silent_for()
+            silent = "; the leader (pid %s) %s" % (
+                self.leader_pid,
+                "has not said anything for %.1f s" % silent_for if silent_for >= call.timeout
+                else "answers others: its last word came %.1f s ago" % silent_for)
         return ResponseTimeoutError(
             "%s got no answer within %s s%s" % (call.describe(), call.timeout, silent),
             outcome=outcome, timeout=call.timeout, method=call.spec.name,

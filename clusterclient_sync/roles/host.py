@@ -11,6 +11,7 @@ from any native thread; :meth:`Host.hand_in` is the one place through which all 
 from __future__ import absolute_import, division, print_function
 
 import os
+import sys
 
 import gevent
 from greenlet import getcurrent
@@ -44,7 +45,10 @@ class Host(object):
         self._log = options.logger
         self.pool = pool
         self.real = None
+        #: nothing goes to it any more, and what comes from it is dropped
         self.is_closed = False
+        #: another process may have a real client meanwhile: what this one still answers is of old
+        self.is_cut_off = False
         #: calls of this process that are in work
         self.local_in_work = 0
         #: called after each invocation, where somebody waits for the host to become idle
@@ -54,6 +58,7 @@ class Host(object):
         self._thread = native_thread_id()
         self._methods = {}
         self._close_name = None
+        self._is_close_called = False
         self._starter = None
         self._pid = os.getpid()
 
@@ -93,7 +98,9 @@ class Host(object):
                 real.ready()
         except Exception as error:
             return error
-        except gevent.GreenletExit:
+        except (gevent.GreenletExit, KeyboardInterrupt) as error:
+            if isinstance(error, KeyboardInterrupt):
+                self.pool.hub.handle_system_error(*sys.exc_info()[:2])
             return ClusterClientError("the start of the real client was interrupted")
         except BaseException as error:
             return RemoteError("%s" % (error,), name=type(error).__name__)
@@ -119,11 +126,16 @@ class Host(object):
 
         In a greenlet of its own: a ``close`` that hangs is given up after the ``drain_timeout``.
         """
-        if not self.is_closed:
-            self.is_closed = True
+        self.is_closed = True
+        if not self._is_close_called:
             self._close_in_time()
 
+    def cut_off(self):
+        """Let nothing to the real client or from it any more; from any thread."""
+        self.is_cut_off = self.is_closed = True
+
     def _close_in_time(self):
+        self._is_close_called = True
         closer = gevent.Greenlet(self._close_safely)
         closer.name = "close of %s" % self.plan.name
         closer.start()
@@ -164,8 +176,6 @@ class Host(object):
             raise RemoteError(
                 "the method %r is not delegated at the leader" % (invocation.method,),
                 name="MethodNotDelegatedError")
-        if self.is_closed:
-            raise RemoteError("the real client is closed", name="ClientClosedError")
         method, takes_callback = entry
         if not takes_callback:
             return method(*args, **kwargs)
@@ -204,7 +214,7 @@ class Host(object):
         else:
             wait = job()
             if wait is not None:
-                self.pool.loop.run_callback(wait._wake)
+                wait.wake_soon()
 
     def is_in_hub(self):
         """Whether this is the hub, where nothing of the user's may run."""

@@ -45,10 +45,17 @@ class Invocation(object):
 
     def __call__(self):
         """Run it, in a worker.  Returns the wait that it resolved, for a caller in this process."""
+        if self.host.is_closed:
+            return None  # the end of the role, or of the connection, is what its caller learns
         self.is_begun = True
         try:
             args, kwargs = self.arguments()
             value = self.host.perform(self, args, kwargs)
+        except KeyboardInterrupt as error:
+            wait = self.complete_with_error(error, sys.exc_info())
+            if wait is not None:
+                wait.wake_soon()
+            raise  # the user at the terminal means the process
         except BaseException as error:  # a SystemExit of the real client's is an answer, too
             return self.complete_with_error(error, sys.exc_info())
         if value is not LATER:

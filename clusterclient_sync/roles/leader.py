@@ -59,6 +59,8 @@ class Leader(object):
         self.host = None
         self.upstreams = None
         self.stage = STARTING
+        #: whether its connections and its port were cut while the loop was blocked
+        self.is_cut_off = False
         self._targets = {spec.remote_name: spec.target for spec in plan.specs.values()}
         self._deadlines = deadlines
         self._epoch_seen = epoch_seen or 0
@@ -125,6 +127,12 @@ class Leader(object):
         self.stage = OVER
         if self.host is not None:
             self.host.close()
+
+    def cut_off(self):
+        """Serve nothing any more; from any thread, while the loop is blocked."""
+        self.is_cut_off = True
+        if self.host is not None:
+            self.host.cut_off()
 
     def close_connections(self):
         """End all followers' connections: their sign to compete."""

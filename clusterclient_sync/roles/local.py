@@ -51,6 +51,8 @@ class LocalRole(object):
     def invoke(self, call):
         """Call a method of the real client and wait for its value."""
         call.encoded(self.transcode)
+        if self.host.is_closed:
+            raise _lost(NOT_SENT)
         wait = Wait()
         invocation = LocalInvocation(self.host, call, wait, self.transcode)
         self._waiting[wait] = invocation
@@ -67,6 +69,8 @@ class LocalRole(object):
                 invocation.give_up()
         if wait.error is not None:
             self._raise(wait.error, call, UNKNOWN if invocation.is_begun else NOT_SENT)
+        if self.host.is_cut_off:
+            raise _lost(UNKNOWN)  # an answer of an epoch that is over
         data, dumped = wait.value
         if dumped is not None:
             raise errors.load_error(call.value_of(dumped, self.transcode))
@@ -83,11 +87,15 @@ class LocalRole(object):
     def invoke_oneway(self, call, may_wait=True):
         """Call a method; nobody learns what it returns, and nothing here makes it wait."""
         call.freeze(self.transcode)
+        if self.host.is_closed:
+            raise _lost(NOT_SENT)
         self.host.pool.run(LocalInvocation(self.host, call, None, self.transcode))
 
     def publish(self, call, may_wait=True):
         """Call the publishing method after all publishes before this one."""
         call.freeze(self.transcode)
+        if self.host.is_closed:
+            raise _lost(NOT_SENT)
         if may_wait and len(self._publishes) >= _MAX_PUBLISHES:
             self._wait_for_room(call)
         invocation = LocalInvocation(self.host, call, None, self.transcode)
@@ -130,10 +138,8 @@ class LocalRole(object):
         waiting, self._waiting = self._waiting, {}
         for wait, invocation in waiting.items():
             invocation.give_up()
-            wait.resolve(error=LeaderLost(
-                ConnectionClosedError("the leadership ended", outcome=UNKNOWN)))
-        self._room.release_all(lambda: LeaderLost(
-            ConnectionClosedError("the leadership ended", outcome=NOT_SENT)))
+            wait.resolve(error=_lost(UNKNOWN if invocation.is_begun else NOT_SENT))
+        self._room.release_all(lambda: _lost(NOT_SENT))
 
     def end(self):
         """Let go of the real client."""
@@ -155,3 +161,7 @@ class LocalRole(object):
     def has_room(self, key):
         """Whether a listener of this key has room."""
         return self._subscriptions.has_room(key)
+
+
+def _lost(outcome):
+    return LeaderLost(ConnectionClosedError("the leadership ended", outcome=outcome))

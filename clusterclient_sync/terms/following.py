@@ -74,6 +74,7 @@ class FollowingTerm(object):
         the channel is to be led here.
         """
         core, supervisor = self._core, self._supervisor
+        since = monotonic()
         failed_attempt = 0
         is_holder_known = False
         retries = Backoff(cap=self._options.max_retry_interval)
@@ -97,8 +98,9 @@ class FollowingTerm(object):
                 # Its real client takes long to start, it is stuck, or it is a Node leader, which is
                 # silent about a channel that it lacks.
                 core.join_error = LeaderUnavailableError(
-                    "what listens at %s has not answered the registration yet"
-                    % supervisor.election.address, address=supervisor.election.address)
+                    "what listens at %s has not answered the registration for %.1f s"
+                    % (supervisor.election.address, monotonic() - since),
+                    address=supervisor.election.address)
                 if not is_holder_known:
                     supervisor.election.look_up_holder()
                     is_holder_known = True
@@ -162,6 +164,7 @@ class FollowingTerm(object):
         else:
             self._options.logger.info("%s: the leader (pid %s) is gone: %s",
                       core.plan.name, role.leader_pid, self._lost)
+            supervisor.note_leader_gone()
         core.leave(role)
         core.transition(states.LOST)
         is_short = monotonic() - since < _SHORT_TERM

@@ -1,5 +1,8 @@
 """A term as a leader: start the real client, serve, hand over.
 
+Where the loop is blocked for too long, a watchdog's thread cuts the connections and the port, so
+that another process can lead; as soon as the loop runs again, the real client is closed.
+
 The order in which it ends is what the others rely on: what is in hand is finished, the real client
 is closed, then the listener, then the connections.
 """
@@ -12,6 +15,7 @@ from .._compat import monotonic
 from ..protocol import transcodes
 from ..roles.invocation import dump
 from ..roles.local import LocalRole
+from ..watchdog import Watchdog
 
 #: How long (seconds) a process that resigned leaves the port to others; and one that steps down
 #: since a channel of its was closed, or since it cannot start its real client.
@@ -41,6 +45,7 @@ class LeadingTerm(object):
         core, leader = self._core, self._leader
         core.transition(states.WON_PORT)
         leader.take_seat(self._seat)
+        watchdog = self._start_watchdog()
         try:
             if self._start_real_client():
                 self._role = LocalRole(
@@ -50,15 +55,43 @@ class LeadingTerm(object):
                 while not self._supervisor.must_go:
                     self._supervisor.sleep(None)
         finally:
-            if not self._supervisor.is_foreign:
-                self._choose_way_out()
-                self._hand_over()
+            try:
+                if not self._supervisor.is_foreign:
+                    self._choose_way_out()
+                    self._hand_over()
+            finally:
+                if watchdog is not None:
+                    watchdog.stop()
+
+    # A blocked loop ---------------------------------------------------------------------------
+
+    def _start_watchdog(self):
+        limit = self._options.watchdog_timeout
+        if limit is None:
+            return None
+        return Watchdog(self._core.hub.loop, limit, self._give_up)
+
+    def _give_up(self, seconds, stack):
+        """The loop is blocked: let another process lead.  In the watchdog's thread."""
+        self._seat.cut()
+        self._core.hub.loop.run_callback_threadsafe(self._find_itself_cut_off, monotonic())
+        self._options.logger.error(
+            "%s: the loop has been blocked for %.1f s; leadership is given up. It is blocked here:"
+            "\n%s", self._core.plan.name, seconds, stack)
+
+    def _find_itself_cut_off(self, since):
+        self._options.logger.warning(
+            "%s: the loop runs again, %.1f s after leadership was given up; the real client is "
+            "closed", self._core.plan.name, monotonic() - since)
+        self._seat.step_down(_STEP_DOWN_COOLDOWN)
+
+    # From the start to the end ------------------------------------------------------------------
 
     def _start_real_client(self):
         """Whether it could be started before this process had to go or had tried often enough."""
         supervisor = self._supervisor
         for _ in range(_MAX_FAILED_STARTS):
-            if supervisor.must_go:
+            if supervisor.must_go or self._leader.is_cut_off:
                 return False
             try:
                 self._leader.start(supervisor.wait_for_start)
@@ -79,16 +112,24 @@ class LeadingTerm(object):
             if not seat.is_only_one and self._leader.has_followers_elsewhere:
                 seat.step_down(_STEP_DOWN_COOLDOWN)
         elif supervisor.is_resigning:
-            if supervisor.is_forced:
-                supervisor.is_forced = None  # who resigns does not insist on leading any more
+            self._insist_no_more()
             seat.step_down(_RESIGN_COOLDOWN)
+        elif self._leader.is_cut_off:
+            self._insist_no_more()
+            seat.step_down(_STEP_DOWN_COOLDOWN)
         elif self._role is None and seat.is_only_one:
             seat.step_down(_STEP_DOWN_COOLDOWN)
+
+    def _insist_no_more(self):
+        """Who gave leadership up follows, also where it was made to lead."""
+        if self._supervisor.is_forced:
+            self._supervisor.is_forced = None
 
     def _hand_over(self):
         core, leader, role, seat = self._core, self._leader, self._role, self._seat
         if role is not None:
             core.hold()
+        if role is not None and not leader.is_cut_off:
             leader.part(monotonic() + self._options.drain_timeout)
         leader.close_real_client()
         if role is not None:

@@ -33,7 +33,7 @@ from ..exceptions import (
 from ..greenlets.waits import Wait
 from ..protocol import frames
 from ..protocol.decoder import FrameDecoder
-from . import fork_guard
+from . import fork_guard, sockets
 from .sender import MAX_OUTGOING, WOULD_BLOCK, Sender
 
 _log = logging.getLogger(__name__)
@@ -92,6 +92,8 @@ class Connection(object):
         self.handler = handler
         self.is_closed = False
         self.error = None
+        #: called with the connection, once, when its socket is closed
+        self.on_released = None
         self.last_read = monotonic()
         self.decoder = FrameDecoder(max_frame_size)
         self._hub = get_hub()
@@ -337,6 +339,12 @@ class Connection(object):
         fork_guard.forget(self)
         self._recv = None
         self._sock.close()
+        if self.on_released is not None:
+            self.on_released(self)
+
+    def cut(self):
+        """Shut the socket down; from any thread.  The loop finds out when it runs."""
+        sockets.shut_down(self._sock)
 
     def is_foreign(self):
         """Whether this is a forked child; then the connection is abandoned."""

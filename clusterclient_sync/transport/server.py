@@ -7,18 +7,16 @@ Python, and held where it is not (a Node follower takes a refusal for final): wh
 comes, or when the connection goes, that ends.
 
 Bad peers cost little: what is not our protocol, a connection that does not register within
-``handshake_timeout``, a first frame of more than 64 KiB end that connection with a log line.  When
-descriptors run out, accepting pauses.
+``handshake_timeout``, a first frame of more than 64 KiB end that connection with a log line.
 
-A channel's handler has ``on_register(connection, frame)`` and what ``connection`` asks of handlers.
+A channel's handler has ``on_register(connection, frame)``, ``cut_off()`` (see :meth:`Server.cut`),
+and what ``connection`` asks of handlers.
 """
 
 from __future__ import absolute_import, division, print_function
 
-import errno
+import collections
 import logging
-import os
-import socket
 
 from gevent import get_hub
 
@@ -27,46 +25,45 @@ from ..exceptions import ConnectionClosedError, FrameTooLargeError
 from ..greenlets.deadlines import Deadlines
 from ..protocol import messages
 from . import fork_guard, sockets
+from .acceptor import Acceptor
 from .connection import Connection
 
 _log = logging.getLogger(__name__)
 
-_ACCEPTS_PER_TURN = 64
 _MAX_UNREGISTERED_FRAME = 64 * 1024
 #: registrations of one connection for channels that are not there
 _MAX_HELD = 64
-_PAUSE_WITHOUT_DESCRIPTORS = 0.2
-_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+#: ``max_frame_size`` (bytes), ``handshake_timeout`` (seconds), ``max_connections``
+Limits = collections.namedtuple("Limits", "max_frame_size handshake_timeout max_connections")
 
 
 class Server(object):
     """See the module.
 
     :param listener: a listening socket of ``sockets.listen``; becomes the server's own.
+    :param limits: the :class:`Limits` of all its connections.
     :param refuse: called as ``refuse(connection, frame)`` for a registration for a channel that
         is not there; returns whether it is to be held.
     """
 
-    def __init__(self, listener, max_frame_size, handshake_timeout, refuse):
+    def __init__(self, listener, limits, refuse):
         self.channels = {}
         self.deadlines = Deadlines(get_hub())
         self.is_closed = False
         self._loop = get_hub().loop
-        self._pid = os.getpid()
-        self._listener = listener
-        self._max_frame_size = max_frame_size
-        self._handshake_timeout = handshake_timeout
+        self._limits = limits
         self._refuse = refuse
+        self._connections = set()
         self._newcomers = {}  # connection -> its _Newcomer
-        self._pause = None
-        self._watcher = self._loop.io(listener.fileno(), 1)
-        self._watcher.start(self._on_acceptable)
+        self._acceptor = Acceptor(
+            self._loop, listener, limits.max_connections, self._on_socket, self.abandon)
         fork_guard.watch_over(self)
 
     @property
     def port(self):
         """The port that it listens on."""
-        return self._listener.getsockname()[1]
+        return self._acceptor.listener.getsockname()[1]
 
     def add_channel(self, name, handler):
         """Serve a channel; registrations that were held for it are handed on."""
@@ -87,46 +84,22 @@ class Server(object):
                     # The first one gives the connection to the channel, which gets the others.
                     newcomer.connection.handler.on_request(newcomer.connection, frame)
 
-    # Accepting ----------------------------------------------------------------------------
+    # Newcomers ----------------------------------------------------------------------------
 
-    def _on_acceptable(self):
-        if os.getpid() != self._pid:
-            self.abandon()
-            return
-        for _ in range(_ACCEPTS_PER_TURN):
-            try:
-                sock = sockets.accept(self._listener)
-            except socket.error as error:
-                if error.errno in _NO_DESCRIPTORS:
-                    self._pause_accepting(error)
-                elif error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED,
-                                         errno.EINTR):
-                    _log.warning("A connection could not be accepted: %s", error)
-                return
-            connection = Connection(sock, self, self.deadlines, _MAX_UNREGISTERED_FRAME)
-            newcomer = self._newcomers[connection] = _Newcomer(self, connection)
-            self._expect_registration(newcomer)
+    def _on_socket(self, sock):
+        connection = Connection(sock, self, self.deadlines, _MAX_UNREGISTERED_FRAME)
+        connection.on_released = self._on_released
+        self._connections.add(connection)
+        newcomer = self._newcomers[connection] = _Newcomer(self, connection)
+        self._expect_registration(newcomer)
+
+    def _on_released(self, connection):
+        self._connections.discard(connection)
+        self._acceptor.note_closed()
 
     def _expect_registration(self, newcomer):
         self.deadlines.discard(newcomer)
-        self.deadlines.add(newcomer, monotonic() + self._handshake_timeout)
-
-    def _pause_accepting(self, error):
-        _log.warning("No descriptors are left (%s): connections wait to be accepted", error)
-        self._watcher.stop()
-        self._pause = self._loop.timer(_PAUSE_WITHOUT_DESCRIPTORS)
-        self._pause.start(self._accept_again)
-
-    def _accept_again(self):
-        self._drop_pause()
-        if not self.is_closed and os.getpid() == self._pid:
-            self._watcher.start(self._on_acceptable)
-
-    def _drop_pause(self):
-        if self._pause is not None:
-            self._pause.stop()
-            self._pause.close()
-            self._pause = None
+        self.deadlines.add(newcomer, monotonic() + self._limits.handshake_timeout)
 
     # A handler of connections that have not registered -------------------------------------
 
@@ -145,7 +118,7 @@ class Server(object):
         handler = self.channels.get(channel)
         if handler is not None:
             self._forget(connection)
-            connection.decoder.max_frame_size = self._max_frame_size
+            connection.decoder.max_frame_size = self._limits.max_frame_size
             connection.handler = handler
             handler.on_register(connection, frame)
         elif self._refuse(connection, frame):
@@ -186,6 +159,18 @@ class Server(object):
         for connection in list(self._newcomers):
             connection.close()
 
+    def cut(self):
+        """Cut off the channels, then shut down the connections and the port without closing them;
+        from any thread.
+
+        On Linux that frees the port for the next process.  The loop finds out when it runs.
+        """
+        for handler in list(self.channels.values()):
+            handler.cut_off()
+        for connection in list(self._connections):
+            connection.cut()
+        sockets.shut_down(self._acceptor.listener)
+
     def abandon(self):
         """In a forked child: let go of the parent's port."""
         if not self.is_closed:
@@ -196,10 +181,7 @@ class Server(object):
     def _release(self):
         self.is_closed = True
         fork_guard.forget(self)
-        self._watcher.stop()
-        self._watcher.close()
-        self._listener.close()
-        self._drop_pause()
+        self._acceptor.close()
         # Deadlines that remain belong to connections which end right after this.
         self._loop.run_callback(self.deadlines.close)
 

@@ -82,6 +82,17 @@ def accept(listener):
     return _prepared(sock)
 
 
+def shut_down(sock):
+    """End what a socket does without closing it; one that is closed or unconnected is left alone.
+
+    Safe in any thread: the descriptor stays its owner's, and cannot become another's meanwhile.
+    """
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except socket.error:
+        pass
+
+
 def connect(host, port, timeout):
     """A connected socket.
 

@@ -29,7 +29,6 @@ AS_REMOTE_ERROR = {
     "unencodable": ("ValueError", None),
     "exit": ("SystemExit", u"3"),
     "special_exit": ("SpecialExit", u"special"),
-    "interrupt": ("KeyboardInterrupt", u"typed"),
     "greenlet_exit": ("GreenletExit", u"killed"),
     "timeout": ("Timeout", None),
 }

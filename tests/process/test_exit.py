@@ -2,9 +2,11 @@
 
 from __future__ import absolute_import, division, print_function
 
+import signal
+
 import pytest
 
-from support.members import leader_of
+from support.members import leader_of, until
 
 PROGRAM = """
 import sys
@@ -69,3 +71,55 @@ def test_a_program_that_led_is_replaced_when_it_ends(members, processes, port, j
     program.close_stdin()
     assert program.wait(timeout=10) == 0, program.describe()
     assert leader_of([follower]) is follower
+
+
+#: Programs that Ctrl-C finds waiting or computing; ``reached`` says that they do.
+INTERRUPTED = {
+    "while it waits for a role": """
+    other = cluster(RealClient, port=int(sys.argv[1]), name="other", is_leader=False).create({})
+    gevent.spawn(tell, "reached")
+    other.ready(60)
+""",
+    "in a call": """
+    gevent.spawn(tell, "reached")
+    client.call("hold", ("gate",), timeout=60)
+""",
+    "in a call that computes": """
+    client.call("block_the_loop", (sys.argv[2], "computing"), timeout=60)
+""",
+    "in a call with a callback that computes": """
+    client.call("block_the_loop", (sys.argv[2], "computing"), callback=lambda *outcome: None)
+    gevent.sleep(60)
+""",
+    "in a listener that computes": """
+    def listen(value):
+        tell("reached")
+        while True:
+            pass
+
+    client.subscribe({"dataId": "k"}, listen)
+    gevent.sleep(60)
+""",
+}
+INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+""" + PROGRAM.replace("port=int(sys.argv[1])", "port=int(sys.argv[1]), drain_timeout=0.2") % """
+client.ready()
+try:%s
+except KeyboardInterrupt:
+    tell("interrupted")
+    client.close()
+"""
+
+
+@pytest.mark.parametrize("moment", sorted(INTERRUPTED))
+def test_ctrl_c_is_the_main_greenlets(processes, port, journal, moment):
+    program = processes.start(INTERRUPTIBLE % INTERRUPTED[moment], port, journal.path)
+    if "call" in moment and "computes" in moment:
+        until(lambda: journal.lines("blocks the loop", program.pid), "it computes")
+    else:
+        program.expect("reached")
+    program.kill(signal.SIGINT)
+    program.expect("interrupted")
+    assert program.wait() == 0

@@ -196,3 +196,33 @@ def test_a_follower_that_closes_disturbs_nobody(members, journal):
     assert two.do("stop_hammer", client="main")["failures"] == []
     assert [life[0] for life in journal.lives()] == [leader.pid]
     assert journal.lines("closing") == []
+
+
+# -- standing back
+
+def test_who_stands_back_hands_over_and_does_not_lead_while_another_can(members, journal):
+    leader, one, two = everybody = members.join_all(3)
+    for member in everybody:
+        member.do("hammer", client="main", greenlets=3)
+    for member in (leader, one):
+        member.do("stand_back", client="main")
+    assert leader_of([two]) is two
+    for member in everybody:
+        assert member.do("stop_hammer", client="main")["failures"] == []
+    late = members.join()
+    two.child.kill()
+    assert leader_of([late]) is late
+    # Nobody is left who would rather lead.
+    late.child.kill()
+    assert leader_of([leader, one]) in (leader, one)
+    assert [life[0] for life in journal.lives()][:3] == [leader.pid, two.pid, late.pid]
+
+
+def test_where_all_stand_back_one_leads_all_the_same(members, journal):
+    everybody = members.join_all(3)
+    for member in everybody:
+        member.do("stand_back", client="main")
+    successor = leader_of(everybody)
+    for member in everybody:
+        assert member.call("whoami") == successor.pid
+    journal.assert_one_at_a_time()

@@ -91,6 +91,9 @@ class Commands(object):
     def resign(self, client):
         clients[client].resign()
 
+    def stand_back(self, client):
+        cluster.stand_back(clients[client])
+
     def is_leader(self, client):
         return clients[client].is_leader
 

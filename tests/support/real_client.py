@@ -7,11 +7,14 @@ import itertools
 import os
 
 import gevent
+from gevent import monkey
 from gevent.event import Event
 from six.moves import builtins
 
 from clusterclient_sync.data_client import DataClientBase
 from support import journal
+
+native_sleep = monkey.get_original("time", "sleep")
 
 #: Gates that :meth:`RealClient.hold` waits at; the process of the real client opens them.
 gates = collections.defaultdict(Event)
@@ -109,6 +112,14 @@ class RealClient(DataClientBase):
         gates[gate].wait()
         self._note("let go", gate=gate)
         return os.getpid()
+
+    def block_the_loop(self, path, how):
+        """Keep the whole thread busy while the file is there: by computing or by sleeping."""
+        self._note("blocks the loop")
+        while os.path.exists(path):
+            if how == "sleeping":
+                native_sleep(0.01)
+        self._note("let the loop go")
 
     def fail(self, name, args):
         """Raise a built-in exception."""

@@ -61,7 +61,6 @@ _MAKE = {
     "local": _local,
     "exit": lambda: SystemExit(3),
     "special_exit": lambda: SpecialExit("special"),
-    "interrupt": lambda: KeyboardInterrupt("typed"),
     "greenlet_exit": lambda: GreenletExit("killed"),
     "timeout": lambda: gevent.Timeout(None, exception="of the real client"),
     "large": lambda: ValueError("x" * 5000),

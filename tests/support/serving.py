@@ -7,7 +7,7 @@ import logging
 import gevent
 
 from clusterclient_sync.transport import sockets
-from clusterclient_sync.transport.server import Server
+from clusterclient_sync.transport.server import Limits, Server
 from support.scripted import Recorder, connect, until
 
 REGISTER = {"type": "register_channel", "channelName": "a"}
@@ -18,12 +18,13 @@ LARGE = 2 ** 20
 class Served(object):
     """A server with its peers; ``holds`` says what becomes of unknown channels."""
 
-    def __init__(self):
+    def __init__(self, max_connections=1000):
         self.holds = True
         self.refused = []
         self.answer = None
         self.server = Server(
-            sockets.listen("127.0.0.1", 0), LARGE, HANDSHAKE, self._refuse)
+            sockets.listen("127.0.0.1", 0), Limits(LARGE, HANDSHAKE, max_connections),
+            self._refuse)
         self.peers = []
 
     def _refuse(self, connection, frame):

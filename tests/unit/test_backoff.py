@@ -39,3 +39,16 @@ def test_two_processes_do_not_stay_in_step():
     assert all(abs(a - b) > 1e-6 for a, b in zip(pauses(one, 12), pauses(other, 12)))
     for pause in pauses(Backoff(first=1, cap=1), 1000):
         assert 0.5 < pause <= 1
+
+
+def test_at_first_an_eager_one_pauses_briefly_then_grows_to_the_cap():
+    backoff = Backoff(first=0.01, cap=1.0, eager_time=0.2, rng=lambda: 0.0)
+    for _ in range(2):
+        eager = [0.01, 0.02] + [Backoff.EAGER_PAUSE] * 5  # the last of them begins before 0.2 s
+        assert pauses(backoff, 12) == pytest.approx(eager + [0.08, 0.16, 0.32, 0.64, 1.0])
+        backoff.reset()
+
+
+def test_a_cap_below_the_eager_pause_holds():
+    backoff = Backoff(first=0.005, cap=0.01, eager_time=1.0, rng=lambda: 0.0)
+    assert pauses(backoff, 4) == pytest.approx([0.005, 0.01, 0.01, 0.01])

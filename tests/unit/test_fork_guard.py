@@ -12,7 +12,7 @@ import pytest
 
 from clusterclient_sync.greenlets.deadlines import Deadlines
 from clusterclient_sync.transport import fork_guard, sockets
-from clusterclient_sync.transport.server import Server
+from clusterclient_sync.transport.server import Limits, Server
 from support.connections import Line, in_hub
 from support.scripted import Recorder, connect, request, response, until
 
@@ -29,7 +29,8 @@ def line():
 
 @pytest.fixture
 def server():
-    made = Server(sockets.listen("127.0.0.1", 0), 2 ** 20, 100, lambda connection, frame: True)
+    made = Server(sockets.listen("127.0.0.1", 0), Limits(2 ** 20, 100, 1000),
+                  lambda connection, frame: True)
     yield made
     made.close()
     gevent.sleep(0)
@@ -147,7 +148,7 @@ def test_calls_that_wait_in_the_parent_get_their_answer(line):
 
 
 def test_a_server_is_closed_in_the_child_and_accepts_on_in_the_parent(server):
-    fileno = server._listener.fileno()
+    fileno = server._acceptor.listener.fileno()
     before = connect(server.port)
     until(lambda: server._newcomers)
 
@@ -216,7 +217,7 @@ def test_programs_that_are_executed_inherit_no_socket(server):
     until(lambda: server._newcomers)
     connection, = server._newcomers
     client = sockets.connect("127.0.0.1", server.port, 10)
-    for fileno in (server._listener.fileno(), connection._sock.fileno(), client.fileno()):
+    for fileno in (server._acceptor.listener.fileno(), connection._sock.fileno(), client.fileno()):
         assert fcntl.fcntl(fileno, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
     client.close()
     peer.close()

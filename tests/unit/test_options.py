@@ -35,6 +35,7 @@ def test_defaults():
         "node_transcode": "serialize-json", "format_key": None, "publish_key": None,
         "drain_timeout": 5, "handshake_timeout": 10, "max_frame_size": 64 * 1024 * 1024,
         "max_queued_values": 1000, "max_kept_publishes": 1000, "max_retry_interval": 1.0,
+        "max_connections": 10000, "watchdog_timeout": None,
         "remote_names": None, "close_with": None, "logger": logging.getLogger("clusterclient_sync"),
     }
 

@@ -152,9 +152,9 @@ def test_closing_frees_the_port_ends_newcomers_and_leaves_channels_alone(served,
 def test_closed_while_accepting_pauses(served, monkeypatch):
     monkeypatch.setattr(sockets, "accept", raise_no_descriptors)
     served.peer()
-    until(lambda: served.server._pause is not None)
+    until(lambda: served.server._acceptor._pause is not None)
     served.server.close()
-    assert served.server._pause is None
+    assert served.server._acceptor._pause is None
 
 
 def raise_no_descriptors(listener):
@@ -164,7 +164,7 @@ def raise_no_descriptors(listener):
 def test_in_a_child_it_lets_go_without_a_word(served, monkeypatch):
     peer, connection = served.newcomer()
     monkeypatch.setattr("os.getpid", lambda: -1)
-    served.server._on_acceptable()
+    served.server._acceptor._on_acceptable()
     monkeypatch.undo()
     assert served.server.is_closed
     assert not connection.is_closed  # it has a guard of its own

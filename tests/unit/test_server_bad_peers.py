@@ -10,8 +10,8 @@ import pytest
 
 from clusterclient_sync._compat import monotonic
 from clusterclient_sync.greenlets import deadlines as deadlines_module
+from clusterclient_sync.transport import acceptor, sockets
 from clusterclient_sync.transport import server as server_module
-from clusterclient_sync.transport import sockets
 from clusterclient_sync.transport.sender import MAX_OUTGOING
 from support.connections import in_hub
 from support.scripted import request, until
@@ -146,12 +146,30 @@ def test_when_descriptors_run_out_accepting_pauses_and_goes_on(
             raise socket.error(failures.pop(0), "scripted")
         return accept(listener)
 
-    monkeypatch.setattr(server_module, "_PAUSE_WITHOUT_DESCRIPTORS", 0.001)
+    monkeypatch.setattr(acceptor, "_PAUSE_WITHOUT_DESCRIPTORS", 0.001)
     monkeypatch.setattr(sockets, "accept", scarce)
     served.peer(request(1, REGISTER))
     channel.wait_for(1)
     assert failures == []
     assert len(warnings(caplog)) == 2 and "descriptors" in warnings(caplog)[0]
+
+
+def test_beyond_max_connections_who_comes_waits_until_another_ends(channel, caplog):
+    served = Served(max_connections=2)
+    served.server.add_channel("a", channel)
+    try:
+        peers = [served.peer(request(1, REGISTER)), served.newcomer()[0]]
+        channel.wait_for(1)
+        peers += [served.peer(request(number, REGISTER)) for number in (2, 3)]
+        until(lambda: warnings(caplog))
+        assert ["max_connections" in text for text in warnings(caplog)] == [True]
+        assert len(channel.connections) == 1
+        peers[0].close()  # one that had registered
+        assert channel.wait_for(2)[1].id == 2
+        peers[1].close()  # one that had not
+        assert channel.wait_for(3)[2].id == 3
+    finally:
+        served.end()
 
 
 def test_any_other_error_of_accept_is_logged(served, channel, monkeypatch, caplog):
