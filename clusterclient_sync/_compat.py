@@ -15,6 +15,7 @@ import sys
 
 import six
 from gevent import monkey
+from gevent._hub_local import get_hub_if_exists
 
 PY2 = six.PY2
 
@@ -122,6 +123,18 @@ else:
 native_thread_id = monkey.get_original("thread" if PY2 else "_thread", "get_ident")
 #: Starts a native thread, also there: ``start_thread(function, args)``.
 start_thread = monkey.get_original("thread" if PY2 else "_thread", "start_new_thread")
+#: Locks and sleep of native threads, likewise.
+native_lock = monkey.get_original("thread" if PY2 else "_thread", "allocate_lock")
+native_local = monkey.get_original("thread" if PY2 else "_thread", "_local")
+native_sleep = monkey.get_original("time", "sleep")
+#: Whether a thread that waits for a native lock is woken by signals, and may limit the wait.
+LOCKS_HEED_SIGNALS = not PY2
+
+
+def existing_hub():
+    """The hub of the calling thread, or ``None``; asking for it by gevent's way would make one."""
+    hub = get_hub_if_exists()
+    return hub if hub is not None and hub.loop is not None else None
 
 
 def native_poll():

@@ -162,7 +162,7 @@ class _Cluster(object):
         :raises ConfigurationError: when it is no cluster client.
         """
         _check_client(client, u"stand_back")
-        client._core.stand_back()
+        client._gate.stand_back()
 
 
 def _check_client(client, function):
@@ -176,21 +176,21 @@ cluster = _Cluster()
 
 def _forward_invoke(spec):
     def method(self, *args, **kwargs):
-        return self._core.invoke(spec, args, kwargs)
+        return self._gate.invoke(spec, args, kwargs)
 
     return method
 
 
 def _forward_oneway(spec):
     def method(self, *args, **kwargs):
-        return self._core.invoke_oneway(spec, args, kwargs)
+        return self._gate.invoke_oneway(spec, args, kwargs)
 
     return method
 
 
 def _forward_publish(spec):
     def method(self, registration):
-        return self._core.publish(spec, registration)
+        return self._gate.publish(spec, registration)
 
     return method
 

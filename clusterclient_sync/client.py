@@ -3,9 +3,9 @@
 from __future__ import absolute_import, division, print_function
 
 from . import states
-from .core import Core
 from .exceptions import ConfigurationError
 from .method_spec import INVOKE, INVOKE_ONEWAY, PUBLISH
+from .runtime.gate import Gate
 
 
 class ClusterClient(object):
@@ -14,11 +14,10 @@ class ClusterClient(object):
     Its delegated methods are those of the real client.  Made by :class:`~.builder.ClientBuilder`.
     """
 
-    _core = None
+    _gate = None
 
     def _start(self, plan, options):
-        self._core = Core(self, plan, options)
-        self._core.start()
+        self._gate = Gate(self, plan, options)
 
     def ready(self, timeout=None):
         """Block until this process leads or follows.
@@ -31,19 +30,18 @@ class ClusterClient(object):
         :raises ClientClosedError: it is closed.
         :raises Exception: what the real client's start raised, here or at the leader.
         """
-        self._core.ready(timeout)
+        self._gate.ready(timeout)
 
     @property
     def is_leader(self):
         """``True``, ``False``, or ``None`` while it is neither leader nor follower."""
-        role = self._core.role
+        role = self._gate.role
         return None if role is None else role.is_leader
 
     @property
     def epoch(self):
         """The epoch of the leadership that it knows, or ``None``."""
-        role = self._core.role
-        return self._core.epoch_seen if role is None else role.epoch
+        return self._gate.epoch
 
     def on(self, name, handler=None):
         """Have ``handler(*args)`` called for each event; a decorator without ``handler``.
@@ -51,19 +49,19 @@ class ClusterClient(object):
         Events: ``error(exception)``, ``close()``, ``leader_change(role, epoch, pid)``, and those
         of the real client.
         """
-        return self._core.emitter.on(name, handler)
+        return self._gate.emitter.on(name, handler)
 
     def once(self, name, handler=None):
         """As :meth:`on`, for one event."""
-        return self._core.emitter.once(name, handler)
+        return self._gate.emitter.once(name, handler)
 
     def off(self, name, handler=None):
         """Remove a handler, or all of an event."""
-        return self._core.emitter.off(name, handler)
+        return self._gate.emitter.off(name, handler)
 
     def emit(self, name, *args):
         """Call the handlers of an event of this client."""
-        return self._core.emitter.emit(name, *args)
+        return self._gate.emitter.emit(name, *args)
 
     def call(self, name, args=(), kwargs=None, timeout=None, callback=None):
         """Call any delegated method.
@@ -80,16 +78,16 @@ class ClusterClient(object):
         :raises ClientClosedError: the client is closed.
         :raises Exception: what the real client raised.
         """
-        spec = self._core.plan.specs.get(name)
+        spec = self._gate.plan.specs.get(name)
         target = spec.target if spec is not None else None
         if target == INVOKE:
-            return self._core.invoke(spec, tuple(args), kwargs or {}, timeout, callback)
+            return self._gate.invoke(spec, tuple(args), kwargs or {}, timeout, callback)
         if target == INVOKE_ONEWAY:
-            return self._core.invoke_oneway(spec, tuple(args), kwargs or {}, timeout, callback)
+            return self._gate.invoke_oneway(spec, tuple(args), kwargs or {}, timeout, callback)
         if target == PUBLISH:
-            return self._core.publish(spec, *args, timeout=timeout, callback=callback)
+            return self._gate.publish(spec, *args, timeout=timeout, callback=callback)
         callable_names = sorted(
-            known.name for known in self._core.plan.specs.values()
+            known.name for known in self._gate.plan.specs.values()
             if known.target in (INVOKE, INVOKE_ONEWAY, PUBLISH))
         raise ConfigurationError("%r is not delegated to a call; these are: %s"
                                  % (name, ", ".join(callable_names) or "none"))
@@ -102,29 +100,29 @@ class ClusterClient(object):
         """
         if listener is None:
             return lambda function: self.subscribe(registration, function)
-        self._core.subscribe(registration, listener)
+        self._gate.subscribe(registration, listener)
         return listener
 
     def unsubscribe(self, registration, listener=None):
         """Remove a listener, or all of this client's for this registration."""
-        self._core.unsubscribe(registration, listener)
+        self._gate.unsubscribe(registration, listener)
 
     def publish(self, registration):
         """Publish; overridden where the real client has a method for it."""
         raise ConfigurationError(
-            "%s has no method that is delegated to publish" % self._core.plan.name)
+            "%s has no method that is delegated to publish" % self._gate.plan.name)
 
     def resign(self):
         """Step down where this process leads, and follow; returns when the port is free."""
-        self._core.resign()
+        self._gate.resign()
 
     def close(self, timeout=None):
         """Close the client; safe to call again, and inside a listener.
 
         :param timeout: seconds after which to return, while closing goes on.
         """
-        if self._core is not None:
-            self._core.close(timeout)
+        if self._gate is not None:
+            self._gate.close(timeout)
 
     def __enter__(self):
         return self
@@ -133,8 +131,8 @@ class ClusterClient(object):
         self.close()
 
     def __repr__(self):
-        if self._core is None:
+        if self._gate is None:
             return "<%s>" % type(self).__name__
-        state = self._core.state
+        state = self._gate.core.state
         return "<%s, %s%s>" % (type(self).__name__, state,
                                "" if state != states.FOLLOWING else " epoch %s" % self.epoch)

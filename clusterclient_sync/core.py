@@ -4,11 +4,12 @@ The core keeps what outlives a role (subscriptions, publishes, one-way calls tha
 hands calls to the role that there is, and lets them wait where there is none.  Who leads is the
 supervisor's business: it gives a role with :meth:`Core.enter` and takes it with :meth:`Core.leave`.
 
-The core lives in the hub of the thread that made it.
+The core lives in the hub of the thread that made it, and is used in that thread only; who is
+elsewhere comes in through the gate (see ``runtime.gate``).  Callbacks, listeners and handlers run
+where ``user_code`` says: in greenlets of this hub, or in native threads.
 """
 
 from __future__ import absolute_import, division, print_function
-
 
 import gevent
 from gevent import Timeout, get_hub
@@ -16,19 +17,19 @@ from gevent.event import Event
 from greenlet import getcurrent
 
 from . import registry, states
-from ._compat import monotonic
-from .events import EventEmitter, emit_apart
+from ._compat import monotonic, native_thread_id
+from .admission import Admission
+from .events import emit_apart
 from .exceptions import (
-    NOT_SENT, ClientClosedError, ConfigurationError, LeaderUnavailableError,
-    PortOccupiedError, set_outcome)
+    NOT_SENT, UNKNOWN, ClientClosedError, ClusterClientError, ConfigurationError, set_outcome)
+from .exceptions import outcome as outcome_of
+from .greenlets import outside
 from .greenlets.deadlines import Deadlines
-from .greenlets.line import WaitingLine
 from .greenlets.workers import Lane, WorkerPool
-from .method_spec import CALLBACK, SUBSCRIBE
-from .protocol import errors
+from .method_spec import SUBSCRIBE
 from .protocol.negotiation import Negotiator
 from .roles.backlog import Backlog
-from .roles.call import Call, LeaderLost
+from .roles.call import Call, LeaderLost, take_callback
 from .roles.node_speech import NodeSpeech
 from .roles.publishes import PublishLog
 from .roles.subscriptions import SubscriptionTable
@@ -43,40 +44,41 @@ class Core(object):
     """See the module.
 
     :param client: whose core it is; kept alive until it is closed.
+    :param options: with a definite runtime.
+    :param emitter: of the client's events; ``on_finished`` is called when all is ended.
     """
 
-    def __init__(self, client, plan, options):
+    def __init__(self, client, plan, options, emitter, on_finished=lambda: None):
         self.client = client
         self.plan = plan
         self.options = options
         self._log = options.logger
         self.hub = get_hub()
         self.pool = WorkerPool(self.hub, plan.name)
+        self.user_code = outside.make(options.runtime, self.hub, options.max_threads)
         self.deadlines = Deadlines(self.hub)
         self.negotiator = Negotiator(options.transcode, options.max_frame_size,
                                      options.heartbeat_interval, plan.fingerprint,
                                      options.node_transcode)
         self.node_speech = NodeSpeech(options.node_transcode)
-        self.emitter = EventEmitter()
+        self.emitter = emitter
         self.subscriptions = SubscriptionTable(
-            options, self.pool, self.deadlines, self.emit_error)
+            options, self.pool, self.deadlines, self.emit_error, self.user_code.call)
         self.publishes = PublishLog(options)
         self._backlog = Backlog(
             self.subscriptions, self.publishes, options.logger, self.emit_error)
         self.state = states.JOINING
         self.role = None
         self.epoch_seen = None
-        #: the error that a call which finds no leader in time tells, where one is known
-        self.join_error = None
         self.closers = set()  # greenlets that wait in close()
+        self.is_abandoned = False  # it is the parent's of this process
+        self._thread = native_thread_id()
+        self._on_finished = on_finished
         self._events = Lane(self.pool)
-        self._waiting = WaitingLine(self.hub, self.deadlines)  # for a role
-        self._failure = None  # of the last start: an exception dumped
-        self._failures = 0
-        self._failures_told = 0  # of those: how many ready() has raised
         self._last_leader = None  # (role's name, epoch, pid) as last told
         self._has_closed = Event()
         self._supervisor = Supervisor(self)
+        self.admission = Admission(self, self._supervisor.unavailable)
         fork_guard.watch_over(self)
 
     def start(self):
@@ -88,7 +90,7 @@ class Core(object):
     def invoke(self, spec, args, kwargs, timeout=None, callback=None):
         """Call a delegated method; see :meth:`ClusterClient.call`."""
         if callback is None and (kwargs or spec.style != "return"):
-            callback, args, kwargs = _take_callback(spec, args, kwargs)
+            callback, args, kwargs = take_callback(spec, args, kwargs)
         call = self._new_call(spec, args, kwargs, timeout)
         if callback is None:
             return self._make(call)
@@ -102,11 +104,18 @@ class Core(object):
         return Call(spec, args, kwargs, timeout)
 
     def _make(self, call, is_oneway=False):
-        self._check_thread()
+        try:
+            return self._make_somewhere(call, is_oneway)
+        except ClusterClientError as error:
+            if call.may_have_run and outcome_of(error) == NOT_SENT:
+                set_outcome(error, UNKNOWN)
+            raise
+
+    def _make_somewhere(self, call, is_oneway):
         while True:
             role = self.role
             if role is None:
-                self._wait_for_role(call)
+                self.admission.wait(call)
                 continue
             try:
                 return role.invoke_oneway(call) if is_oneway else role.invoke(call)
@@ -119,22 +128,6 @@ class Core(object):
             if self.role is role:
                 gevent.sleep(0)  # the role is being taken away
 
-    def _check_thread(self):
-        """The one place where calls from other threads come in."""
-        if get_hub() is not self.hub:
-            raise ConfigurationError(
-                "the client %s was made in another thread: use it there, or make one in this "
-                "thread" % self.plan.name, outcome=NOT_SENT)
-
-    def _wait_for_role(self, call):
-        """Return when there may be a role; raises where the call cannot wait for one."""
-        self.check_open()
-        if self.state in (states.FAILED, states.REFUSED):
-            raise self._hopeless()
-        if not self._waiting.wait(call.deadline):
-            raise self._unavailable(
-                "%s found no leader within %s s" % (call.describe(), call.timeout))
-
     def _call_back(self, make, call, callback):
         """A call with a callback, in a worker."""
         value = error = None
@@ -143,7 +136,7 @@ class Core(object):
         except Exception as raised:
             error = raised
         try:
-            callback(error, value)
+            self.user_code.call(callback, error, value)
         except (Exception, Timeout) as raised:  # a worker's Timeout is its own
             self._log.exception("The callback %r of %s raised", callback, call.describe())
             self.emit_error(raised)
@@ -216,7 +209,11 @@ class Core(object):
             self._log.warning("A handler of %s's events does not return: %r is dropped",
                          self.plan.name, name)
         else:
-            self._events.submit(lambda: emit_apart(self.emitter, name, args))
+            self._events.submit(lambda: self.tell(name, args))
+
+    def tell(self, name, args):
+        """Call the handlers of an event, in a worker."""
+        self.user_code.call(emit_apart, self.emitter, name, args)
 
     def emit_error(self, error):
         """Emit what went wrong without a caller that could be told."""
@@ -241,11 +238,10 @@ class Core(object):
         """There is a role: make what waits, then let calls through."""
         if not self._backlog.hand_to(role, lambda: self.state == states.CLOSED):
             return
-        self._failure = self.join_error = None
         self.note_epoch(role.epoch)
         self.transition(event)
         self.role = role
-        self._waiting.release_all()
+        self.admission.open()
         self._tell_leader(role)
 
     def _tell_leader(self, role):
@@ -274,55 +270,9 @@ class Core(object):
         if epoch is not None and (self.epoch_seen is None or epoch > self.epoch_seen):
             self.epoch_seen = epoch
 
-    def start_failed(self, dumped):
-        """The real client could not be started, here or at the leader."""
-        self._failure = dumped
-        self._failures += 1
-        self.transition(states.START_FAILED)
-        self._waiting.release_all(self._hopeless)
-
-    def refused(self, error):
-        """A forced leader cannot lead: for good."""
-        self.join_error = error
-        self.transition(states.REFUSED_PORT)
-        self._waiting.release_all(self._hopeless)
-
-    # Readiness ------------------------------------------------------------------------------
-
     def ready(self, timeout=None):
-        """Block until there is a role."""
-        limit = self.options.max_wait_time if timeout is None else timeout
-        until = monotonic() + limit
-        while self.role is None:
-            self.check_open()
-            known, self._failures_told = self._failures_told, self._failures
-            if self.state == states.REFUSED or (
-                    self.state == states.FAILED and self._failures > known):
-                raise self._hopeless()
-            # A failure that was told already is not told again: this waits for the next outcome.
-            try:
-                in_time = self._waiting.wait(until)
-            finally:
-                self._failures_told = self._failures
-            if not in_time:
-                raise self._unavailable("no leader was found within %s s" % limit)
-
-    def _hopeless(self):
-        """Why no call can be made now: a new exception for each that raises it."""
-        if self.state == states.FAILED:
-            return set_outcome(errors.load_error(self._failure), NOT_SENT)
-        error = self.join_error
-        return error.__class__(error.message, **dict(error.details(), outcome=NOT_SENT))
-
-    def _unavailable(self, text):
-        """The error for who waited for a leader in vain."""
-        known = self.join_error
-        if known is not None and not isinstance(known, LeaderUnavailableError):
-            return known.__class__("%s: %s" % (text, known),
-                                   **dict(known.details(), outcome=NOT_SENT))
-        return self._supervisor.unavailable(
-            PortOccupiedError if isinstance(known, PortOccupiedError) else LeaderUnavailableError,
-            text if known is None else "%s: %s" % (text, known))
+        """Block until there is a role, see :meth:`Admission.ready`."""
+        self.admission.ready(timeout)
 
     # Ending ---------------------------------------------------------------------------------
 
@@ -330,7 +280,6 @@ class Core(object):
         """
         :raises ClientClosedError: it is closed.
         """
-        self._check_thread()
         if self.state == states.CLOSED:
             raise self.closed_error(NOT_SENT)
 
@@ -347,25 +296,41 @@ class Core(object):
 
     def stand_back(self):
         """Leave leading to others from now on, as far as there are any; returns at once."""
-        self._check_thread()
         if self.state != states.CLOSED and not self.options.single_mode:
             self._supervisor.stand_back()
 
-    def close(self, timeout=None):
-        """Close; returns when all is ended, or after ``timeout`` seconds."""
+    @property
+    def has_closed(self):  # all is ended
+        return self.is_abandoned or self._has_closed.is_set()
+
+    def close(self, timeout=None, thread=None):
+        """Close; returns when all is ended, or after ``timeout`` seconds.  ``thread``: the native
+        thread that waits for this, where it is not this one.
+        """
         if self.state != states.CLOSED:
             role, self.role = self.role, None
             self.transition(states.CLOSE)
-            self._waiting.release_all(lambda: self.closed_error(NOT_SENT))
+            self.admission.close()
             self._supervisor.close(role)
         if getcurrent() is self.hub or self._has_closed.is_set():
             return
-        self.closers.add(getcurrent())
+        # One that listens, or is called back, ends after its own job and not for it.
+        closer = self.user_code.caller_of(thread) or getcurrent()
+        self.closers.add(closer)
         self.pool.look_again()
         try:
             self._has_closed.wait(timeout)
         finally:
-            self.closers.discard(getcurrent())
+            self.closers.discard(closer)
+
+    def leave_at_exit(self, timeout):
+        """The interpreter ends: hand over, or see off what was sent, in so many seconds."""
+        role = self.role
+        if self.state != states.CLOSED and not self.options.single_mode:
+            if role is None or role.is_leader:
+                self._supervisor.leave_for_good(timeout)
+            else:
+                role.connection.wait_until_sent(monotonic() + timeout)
 
     def finish(self):
         """The supervisor has left its last role: end everything that is left."""
@@ -376,23 +341,15 @@ class Core(object):
         self.deadlines.close()
         fork_guard.forget(self)
         registry.release(self.client)
+        self.user_code.close()
         self._has_closed.set()
+        self._on_finished()
 
     def abandon(self):
-        """In a forked child: the client is its parent's."""
+        """In a forked child: the core is its parent's."""
+        self.is_abandoned = self.state != states.CLOSED
         self.role = None
         self.state = states.CLOSED
-        self._supervisor.abandon()
-        self._has_closed.set()
-
-
-def _take_callback(spec, args, kwargs):
-    """The caller's callback, and the arguments without it."""
-    if kwargs:
-        callback = kwargs.get("callback")
-        if callable(callback) or ("callback" in kwargs and spec.style == CALLBACK):
-            kwargs = {name: value for name, value in kwargs.items() if name != "callback"}
-            return (callback if callable(callback) else None), args, kwargs
-    if spec.style != "return" and args and callable(args[-1]):
-        return args[-1], args[:-1], kwargs
-    return None, args, kwargs
+        if native_thread_id() == self._thread:  # else its greenlets went with their thread
+            self._supervisor.abandon()
+            self._has_closed.set()

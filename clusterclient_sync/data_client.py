@@ -95,12 +95,21 @@ class _Start(object):
 
     def stop(self, client, timeout):
         """End it as closed and kill what runs; returns whether nothing runs any more."""
-        self.end(_closed(client))
         greenlet = self.greenlet
+        if greenlet is not None and not greenlet.dead and greenlet.parent is not gevent.get_hub():
+            # It runs in another thread, whose hub ends it when that comes to run.
+            greenlet.parent.loop.run_callback_threadsafe(self._end_here, client)
+            return False
+        self.end(_closed(client))
         if greenlet is None or greenlet is gevent.getcurrent():
             return greenlet is None
         greenlet.kill(timeout=timeout)
         return greenlet.dead
+
+
+    def _end_here(self, client):
+        self.end(_closed(client))
+        self.greenlet.kill(block=False)
 
 
 def _closed(client):

@@ -86,6 +86,14 @@ def _or_none(check):
     return Check("%s, or None" % check.what, accepts, check.parse)
 
 
+def _is_runtime(value):
+    return is_text(value) and value in ("greenlet", "thread")
+
+
+def _parse_runtime(text):
+    return text
+
+
 def _is_naming(value):
     return callable(value) or (is_text(value) and value == CAMEL_CASE)
 
@@ -102,6 +110,7 @@ _NAME = Check("text that is not empty and has no control characters", _name_acce
 _CALLABLE = Check("callable", callable, None)
 _NAMING = Check('"%s", or a callable that takes a name and gives one' % CAMEL_CASE,
                 _is_naming, None)
+_RUNTIME = Check('"greenlet" or "thread"', _is_runtime, _parse_runtime)
 _PORT = _between(1, 65535)
 _COUNT = _between(1, _LARGEST_BODY)
 _TRANSCODE = Check(
@@ -136,6 +145,9 @@ _TABLE = tuple(_Option(*row) for row in (
     ("max_queued_values", 1000, _COUNT, ()),
     ("max_kept_publishes", 1000, _between(0, _LARGEST_BODY), ()),
     ("max_retry_interval", 1.0, _SECONDS, ()),
+    ("runtime", None, _or_none(_RUNTIME), ("CLUSTERCLIENT_RUNTIME",)),
+    ("real_client_runtime", None, _or_none(_RUNTIME), ()),
+    ("max_threads", 64, _COUNT, ()),
     ("watchdog_timeout", None, _or_none(_SECONDS), ()),
     ("close_with", None, _or_none(_CALLABLE), ()),
     ("logger", logging.getLogger("clusterclient_sync"), _LOGGER, ()),

@@ -46,6 +46,9 @@ class Options:
         max_queued_values: int = ...,
         max_kept_publishes: int = ...,
         max_retry_interval: float = ...,
+        runtime: str | None = ...,
+        real_client_runtime: str | None = ...,
+        max_threads: int = ...,
         watchdog_timeout: float | None = ...,
         close_with: Callable[[Any], Any] | None = ...,
         logger: _Logger = ...,
@@ -100,6 +103,12 @@ class Options:
     def max_kept_publishes(self) -> int: ...
     @property
     def max_retry_interval(self) -> float: ...
+    @property
+    def runtime(self) -> str | None: ...
+    @property
+    def real_client_runtime(self) -> str | None: ...
+    @property
+    def max_threads(self) -> int: ...
     @property
     def watchdog_timeout(self) -> float | None: ...
     @property

@@ -54,6 +54,7 @@ class Supervisor(object):
         self.must_leave = False
         #: what the following terms know of each other
         self.following = FollowingTerm.Memory()
+        self._is_last_term = False
         self._resigning = None  # an Event for who waits in resign()
         self._greenlet = None
         self._wake = Event()
@@ -83,6 +84,11 @@ class Supervisor(object):
         self.is_reluctant = True
         if self.core.role is None or self.core.role.is_leader:
             self._begin_resigning()
+
+    def leave_for_good(self, timeout):
+        """Step down, and do nothing more; returns when the port is free, or after the timeout."""
+        self._is_last_term = True
+        self._begin_resigning().wait(timeout)
 
     def _begin_resigning(self):
         if self._resigning is None:
@@ -136,6 +142,8 @@ class Supervisor(object):
             SharingTerm(self).serve()
             return
         self._end_resigning()
+        while self._is_last_term:
+            self.sleep(None)
         self.must_leave = False
         if self.is_forced is not False:
             leader = self._new_leader()
@@ -144,7 +152,7 @@ class Supervisor(object):
             except NotNow:
                 pass
             except socket.error as error:
-                self.core.join_error = LeaderUnavailableError(
+                self.core.admission.join_error = LeaderUnavailableError(
                     "%s cannot be listened on (%s)" % (self.election.address, error),
                     address=self.election.address)
             else:
@@ -167,7 +175,7 @@ class Supervisor(object):
     def _stay_refused(self):
         """A forced leader whose port another holds: nothing will change until it is closed."""
         self.election.look_up_holder()
-        self.core.refused(self.unavailable(
+        self.core.admission.refused(self.unavailable(
             PortOccupiedError, "this client must lead, and another process does"))
         while not self.is_closing:
             self.sleep(None)

@@ -151,12 +151,14 @@ class Negotiator(object):
             is_number = isinstance(value, _numbers) and not isinstance(value, bool)
             return value if is_number and 0 <= value <= MAX_ID else None
 
+        fingerprint = hello.get("fingerprint")
         can = hello.get("can")
         names = [name for name in can if isinstance(name, six.text_type)] \
             if isinstance(can, list) else []
         return Peer(True, transcode, CAPABILITIES.intersection(names), number("pid"),
                     number("epoch"), number("max_frame_size"), number("heartbeat_interval") or None,
-                    hello.get("fingerprint"), number("failed_attempt") or 0,
+                    fingerprint if isinstance(fingerprint, six.text_type) else None,
+                    number("failed_attempt") or 0,
                     hello.get("may_lead") is not False)
 
 

@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 from .._compat import monotonic
 from ..exceptions import (
     NOT_SENT, UNKNOWN, ConfigurationError, ConnectionClosedError, TranscodeError, set_outcome)
+from ..method_spec import CALLBACK
 from ..protocol import messages
 from ..protocol.negotiation import KWARGS
 
@@ -35,7 +36,7 @@ class Call(object):
     """
 
     __slots__ = ("spec", "args", "kwargs", "timeout", "deadline", "_transcode", "_encoded",
-                 "_is_frozen", "_nodes_lost")
+                 "_is_frozen", "_nodes_lost", "may_have_run")
 
     def __init__(self, spec, args, kwargs, timeout):
         self.spec = spec
@@ -47,6 +48,8 @@ class Call(object):
         self._encoded = None
         self._is_frozen = False
         self._nodes_lost = 0
+        #: a leader that is gone had it: whatever comes now, nobody can say that it was not sent
+        self.may_have_run = False
 
     def encoded(self, transcode):
         """The encoded arguments; a dict of the keyword arguments last, where there are any.
@@ -89,6 +92,7 @@ class Call(object):
             return
         if not self.spec.idempotent:
             raise lost.error
+        self.may_have_run = True
         self._nodes_lost += lost.was_node
         if self._nodes_lost == _MAX_NODES_LOST:
             raise ConnectionClosedError(
@@ -138,3 +142,15 @@ class Call(object):
     def describe(self):
         """The method, for messages."""
         return self.spec.name
+
+
+def take_callback(spec, args, kwargs):
+    """``(callback or None, args, kwargs)``: the caller's callback, and the arguments without it."""
+    if kwargs:
+        callback = kwargs.get("callback")
+        if callable(callback) or ("callback" in kwargs and spec.style == CALLBACK):
+            kwargs = {name: value for name, value in kwargs.items() if name != "callback"}
+            return (callback if callable(callback) else None), args, kwargs
+    if spec.style != "return" and args and callable(args[-1]):
+        return args[-1], args[:-1], kwargs
+    return None, args, kwargs

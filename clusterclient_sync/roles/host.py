@@ -2,7 +2,8 @@
 
 A :class:`Host` makes the real client once and closes it once.  States: *new*, *starting*,
 *running*, *closed*.  The constructor, ``init`` and every method run in greenlets of the host's
-worker pool or of its starter, never in the hub.
+worker pool or of its starter, or in native threads (the option ``real_client_runtime``), never in
+the hub.
 
 The real client may call back (callbacks, listeners, events) from any greenlet, from the hub, and
 from any native thread; :meth:`Host.hand_in` is the one place through which all of that comes in.
@@ -16,7 +17,8 @@ import sys
 import gevent
 from greenlet import getcurrent
 
-from .._compat import monotonic, native_thread_id
+from .._compat import existing_hub, monotonic, native_thread_id
+from ..greenlets import outside
 from ..data_client import DataClientBase
 from ..delegation import check_real, style_of, unsubscribe_method
 from ..events import EventEmitter
@@ -45,6 +47,7 @@ class Host(object):
         self._log = options.logger
         self.pool = pool
         self.real = None
+        self._unclosed = []  # the real client, until it is closed
         #: nothing goes to it any more, and what comes from it is dropped
         self.is_closed = False
         #: another process may have a real client meanwhile: what this one still answers is of old
@@ -53,6 +56,10 @@ class Host(object):
         self.local_in_work = 0
         #: called after each invocation, where somebody waits for the host to become idle
         self.on_work_done = None
+        self._place = outside.make(
+            options.real_client_runtime, pool.hub, options.max_threads)
+        #: calls what is the real client's, where such code runs
+        self.call = self._place.call
         self._deadlines = deadlines
         self._on_event = on_event
         self._thread = native_thread_id()
@@ -87,15 +94,7 @@ class Host(object):
     def _make(self):
         """True, or the exception; raising would have gevent print it."""
         try:
-            self.real = real = self.plan.make_real()
-            if callable(getattr(real, self.plan.close_name or "", None)):
-                self._close_name = self.plan.close_name  # also of one that fails the check
-            self._close_name = check_real(self.plan, real, self.options)
-            self._methods = self._bind(real)
-            if isinstance(real, DataClientBase):
-                # By their classes: the user's class may use these names for itself.
-                EventEmitter.tap(real, self._on_real_event)
-                real.ready()
+            self.call(self._make_real)
         except Exception as error:
             return error
         except (gevent.GreenletExit, KeyboardInterrupt) as error:
@@ -105,6 +104,22 @@ class Host(object):
         except BaseException as error:
             return RemoteError("%s" % (error,), name=type(error).__name__)
         return True
+
+    def _make_real(self):
+        self.real = real = self.plan.make_real()
+        self._unclosed.append(real)
+        try:
+            if callable(getattr(real, self.plan.close_name or "", None)):
+                self._close_name = self.plan.close_name  # also of one that fails the check
+            self._close_name = check_real(self.plan, real, self.options)
+            self._methods = self._bind(real)
+            if isinstance(real, DataClientBase):
+                # By their classes: the user's class may use these names for itself.
+                EventEmitter.tap(real, self._on_real_event)
+                real.ready()
+        finally:
+            if self.is_closed:  # in a thread it goes on when nobody waits for it any more
+                self._close_safely()
 
     def _bind(self, real):
         """Wire name -> (method, whether it takes a callback), for what may be called."""
@@ -119,7 +134,6 @@ class Host(object):
         """Close what a failed start may have left behind."""
         self.is_closed = True
         self._close_in_time()
-        self.real = None
 
     def close(self):
         """Close the real client; once.  What it does after that is dropped.
@@ -136,7 +150,7 @@ class Host(object):
 
     def _close_in_time(self):
         self._is_close_called = True
-        closer = gevent.Greenlet(self._close_safely)
+        closer = gevent.Greenlet(self.call, self._close_safely)
         closer.name = "close of %s" % self.plan.name
         closer.start()
         closer.join(max(_LEAST_CLOSE_TIMEOUT, self.options.drain_timeout))
@@ -144,6 +158,7 @@ class Host(object):
             self._log.error("close() of the real client of %s does not return: it is given up",
                        self.plan.name)
             closer.kill(timeout=1)
+        self._place.close()
 
     def _close_safely(self):
         try:
@@ -152,8 +167,11 @@ class Host(object):
             self._log.exception("The real client of %s could not be closed", self.plan.name)
 
     def _close_real(self):
-        real = self.real
-        if real is None or os.getpid() != self._pid:  # of a forked child's parent
+        if os.getpid() != self._pid:  # of a forked child's parent
+            return
+        try:
+            real = self._unclosed.pop()  # once, whichever thread is first
+        except IndexError:
             return
         if isinstance(real, DataClientBase):
             EventEmitter.untap(real, self._on_real_event)
@@ -178,11 +196,11 @@ class Host(object):
                 name="MethodNotDelegatedError")
         method, takes_callback = entry
         if not takes_callback:
-            return method(*args, **kwargs)
+            return self.call(method, *args, **kwargs)
         # A callback that never comes must not count as work for ever, awaited or not.
         self._deadlines.add(invocation, invocation.late_after
                             or monotonic() + self.options.response_timeout)
-        method(*args, callback=_Callback(self, invocation), **kwargs)
+        self.call(method, *args, callback=_Callback(self, invocation), **kwargs)
         return LATER
 
     def invocation_ends(self, invocation):
@@ -217,8 +235,8 @@ class Host(object):
                 wait.wake_soon()
 
     def is_in_hub(self):
-        """Whether this is the hub, where nothing of the user's may run."""
-        return getcurrent() is self.pool.hub
+        """Whether this is a hub, of whatever thread, where nothing of the user's may run."""
+        return getcurrent() is existing_hub()
 
     def may_block_here(self):
         """Whether this is a greenlet of the host's thread: neither the hub nor another thread."""

@@ -288,6 +288,8 @@ def text_keys(kwargs):
 
 
 def _log_oneway_error(logger, method, error, exc_info):
+    # What cannot be decoded is the peer's fault: where in this code that was noticed says nothing.
+    is_ours = exc_info and exc_info[0] and not isinstance(error, TranscodeError)
     logger.warning("The one-way call of %s failed: %r", method, error,
-                 exc_info=exc_info if exc_info and exc_info[0] else None)
+                   exc_info=exc_info if is_ours else None)
 

@@ -35,6 +35,8 @@ OVER = "over"
 
 #: per follower, on the average: peers repeat a registration while it has no answer
 _MAX_UNANSWERED = 64
+#: fingerprints of others that are warned of
+_MAX_STRANGERS = 100
 _MAX_SAFE_INTEGER = 2 ** 53 - 1
 
 
@@ -187,7 +189,8 @@ class Leader(object):
             self.epoch = int(peer.epoch) + 1
         own = self.plan.fingerprint
         theirs = peer.fingerprint
-        if peer.is_python and theirs != own and theirs not in self._strangers:
+        if (peer.is_python and theirs != own and theirs not in self._strangers
+                and len(self._strangers) < _MAX_STRANGERS):
             self._strangers.add(theirs)
             self._on_error(negotiation.stranger(self.plan.name, peer.pid, theirs, own))
 

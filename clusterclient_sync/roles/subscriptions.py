@@ -23,12 +23,14 @@ class SubscriptionTable(object):
     """All subscriptions of one client.
 
     :param on_error: called as ``on_error(exception)``; the client emits it.
+    :param call: calls a listener: ``call(listener, value)``, in a worker.
     """
 
-    def __init__(self, options, pool, deadlines, on_error, choose=random.choice):
+    def __init__(self, options, pool, deadlines, on_error, call, choose=random.choice):
         self.options = options
         self.pool = pool
         self.on_error = on_error
+        self.call = call
         self.choose = choose
         #: called when a listener has room again, where each value goes to one listener
         self.on_room = None
@@ -67,6 +69,11 @@ class SubscriptionTable(object):
         del self._entries[entry.key]
         entry.end()
         return entry
+
+    def listeners(self):
+        """``(registration, listener)`` of each, in the order of their registrations."""
+        return [(entry.registration, listener)
+                for entry in self.entries() for listener in entry.listeners()]
 
     def _formatted(self, registration):
         text = keys.format_key(registration)
@@ -202,6 +209,14 @@ class Entry(object):
             "no value of the subscription %s came within %s s" % (self.formatted, timeout),
             registration=self.registration, timeout=timeout))
 
+    def tell(self, listener, value):
+        """Call a listener."""
+        self._table.call(listener, value)
+
+    def listeners(self):
+        """Those that are registered, one that is so twice twice."""
+        return [queue.listener for queue in self._queues]
+
     def listener_failed(self, listener, error):
         self._table.options.logger.error(
             "The listener %r of %s raised", listener, self.formatted, exc_info=True)
@@ -270,7 +285,7 @@ class _ListenerQueue(object):
 
     def _tell(self, item):
         try:
-            self.listener(item.transcode.decode(item.data))
+            self.entry.tell(self.listener, item.transcode.decode(item.data))
         except (Exception, Timeout) as error:  # gevent's Timeout is no Exception
             self.entry.listener_failed(self.listener, error)
 

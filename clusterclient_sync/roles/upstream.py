@@ -16,11 +16,16 @@ import random
 from gevent import Timeout
 from gevent.event import Event
 
+from .._compat import native_sleep
 from ..exceptions import TranscodeError
 from ..greenlets.workers import Lane
 from ..method_spec import SUBSCRIBE, UNSUBSCRIBE
 from ..protocol import frames, messages
 from .invocation import dump
+
+
+#: How often (seconds) a thread of the real client's looks whether there is room.
+_LOOK_INTERVAL = 0.01
 
 
 class Value(object):
@@ -83,7 +88,7 @@ class UpstreamTable(object):
             return
         upstream.subscribers[subscriber, key] = True
         if upstream.last is not None and self.is_broadcast:
-            subscriber.push(key, upstream.last)
+            upstream.push_to(subscriber, key, upstream.last)
         elif upstream.waiting:
             upstream.go_on()
 
@@ -142,7 +147,7 @@ class Upstream(object):
         if host.is_closed:
             return
         try:
-            host.method_for(SUBSCRIBE)(self.registration, self.listener)
+            host.call(host.method_for(SUBSCRIBE), self.registration, self.listener)
         except (Exception, Timeout) as error:  # gevent's Timeout is no Exception
             self.has_failed = True
             self._fail(error)
@@ -154,7 +159,7 @@ class Upstream(object):
         if method is None or self.has_failed:
             return
         try:
-            method(self.registration, self.listener)
+            host.call(method, self.registration, self.listener)
         except (Exception, Timeout) as error:
             self._log.warning("The real client could not unsubscribe %r: %r",
                               self.registration, error)
@@ -184,11 +189,16 @@ class Upstream(object):
             table.host.hand_in(lambda: self._push(number, encoded))
 
     def _hold_back(self):
-        """Where each value goes to one and nobody has room, the real client's greenlet waits."""
+        """Where each value goes to one and nobody has room, the real client's greenlet (or thread)
+        waits.
+        """
         host = self._table.host
-        while self._is_full and host.may_block_here() and not (self.is_over or host.is_closed):
-            self._has_room.clear()
-            self._has_room.wait(1)
+        while self._is_full and not (self.is_over or host.is_closed):
+            if host.may_block_here():
+                self._has_room.clear()
+                self._has_room.wait(1)
+            else:
+                native_sleep(_LOOK_INTERVAL)
 
     @property
     def _is_full(self):
@@ -204,7 +214,7 @@ class Upstream(object):
             self._pushed = number
             self.last = value
             for subscriber, key in list(self.subscribers):
-                self._push_to(subscriber, key, value)
+                self.push_to(subscriber, key, value)
         else:
             self.waiting.append(value)
             self.go_on()
@@ -219,11 +229,12 @@ class Upstream(object):
                                  self.registration, len(self.waiting))
                 return
             subscriber, key = self._table.choose(free)
-            self._push_to(subscriber, key, self.waiting.pop(0))
+            self.push_to(subscriber, key, self.waiting.pop(0))
             if not self._is_full:
                 self._has_room.set()
 
-    def _push_to(self, subscriber, key, value):
+    def push_to(self, subscriber, key, value):
+        """Give a subscriber a value, or the error where that cannot be sent to it."""
         try:
             subscriber.push(key, value)
         except TranscodeError as error:

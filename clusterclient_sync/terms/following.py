@@ -10,7 +10,6 @@ import os
 
 from .. import states
 from .._compat import monotonic
-from ..events import emit_apart
 from ..exceptions import (
     ChannelNotFoundError, LeaderUnavailableError, PortOccupiedError, ProtocolError)
 from ..greenlets.backoff import Backoff
@@ -22,6 +21,8 @@ _SHORT_TERM = 0.5
 _CLOSED_BY_STRANGER = 3
 #: A registration is sent again after so many seconds without an answer, and then less often.
 _FIRST_SILENCE = 0.1
+#: After so many seconds without an answer it is worth knowing who holds the port.
+_LONG_SILENCE = 1.0
 
 
 class _Memory(object):
@@ -54,7 +55,7 @@ class FollowingTerm(object):
         try:
             sock = self._supervisor.election.locate(self._options.connect_timeout)
         except LeaderUnavailableError as error:
-            core.join_error = error
+            core.admission.join_error = error
             self._supervisor.pause_before_next_try()
             return
         role = Follower(sock, core.plan, self._options, core.negotiator, core.subscriptions, self,
@@ -97,21 +98,22 @@ class FollowingTerm(object):
             else:
                 # Its real client takes long to start, it is stuck, or it is a Node leader, which is
                 # silent about a channel that it lacks.
-                core.join_error = LeaderUnavailableError(
+                core.admission.join_error = LeaderUnavailableError(
                     "what listens at %s has not answered the registration for %.1f s"
                     % (supervisor.election.address, monotonic() - since),
                     address=supervisor.election.address)
-                if not is_holder_known:
-                    supervisor.election.look_up_holder()
+                if not is_holder_known and monotonic() - since > _LONG_SILENCE:
+                    # Beside: the answer may come at any moment, and the look takes its time.
+                    core.pool.run(supervisor.election.look_up_holder)
                     is_holder_known = True
             role.register(core.epoch_seen, failed_attempt)
 
     def _note_refusal(self, answer):
         """The number of the failed start whose successor is worth waiting for; 0 for none."""
         if isinstance(answer.error, ChannelNotFoundError):
-            self._core.join_error = answer.error
+            self._core.admission.join_error = answer.error
             return 0
-        self._core.start_failed(answer.error)
+        self._core.admission.start_failed(answer.error)
         return answer.failed_attempt or 0
 
     def _is_ours_to_lead(self, answer):
@@ -127,15 +129,15 @@ class FollowingTerm(object):
         address = self._supervisor.election.address
         self._memory.closed_unanswered += 1
         if isinstance(self._lost, ProtocolError):
-            self._core.join_error = PortOccupiedError(
+            self._core.admission.join_error = PortOccupiedError(
                 "what listens at %s is not a cluster client: %s" % (address, self._lost),
                 address=address)
-            self._supervisor.election.look_up_holder()
+            self._core.pool.run(self._supervisor.election.look_up_holder)
         elif self._memory.closed_unanswered >= _CLOSED_BY_STRANGER:
-            self._core.join_error = PortOccupiedError(
+            self._core.admission.join_error = PortOccupiedError(
                 "what listens at %s closes our connections without an answer" % address,
                 address=address)
-            self._supervisor.election.look_up_holder()
+            self._core.pool.run(self._supervisor.election.look_up_holder)
         self._core.transition(states.LOST)
         self._supervisor.pause_before_next_try()
 
@@ -195,7 +197,7 @@ class FollowingTerm(object):
 
     def on_remote_event(self, name, args):
         """The real client emitted an event at the leader; in a worker, between the events."""
-        emit_apart(self._core.emitter, name, args)
+        self._core.tell(name, args)
 
     def in_order(self, job):
         """Run a job between the client's events."""

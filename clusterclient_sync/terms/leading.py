@@ -101,7 +101,7 @@ class LeadingTerm(object):
                     return False
                 self._options.logger.warning("%s: the real client could not be started: %r",
                              self._core.plan.name, error)
-                self._core.start_failed(dump(error, transcodes.JSON))
+                self._core.admission.start_failed(dump(error, transcodes.JSON))
                 supervisor.pause(supervisor.backoff.pause())
         return False
 

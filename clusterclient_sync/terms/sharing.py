@@ -26,7 +26,7 @@ class SharingTerm(object):
         except single.StartFailed as failed:
             shared.leave(core)
             if not supervisor.is_closing:
-                core.start_failed(dump(failed.error, transcodes.JSON))
+                core.admission.start_failed(dump(failed.error, transcodes.JSON))
                 supervisor.pause(supervisor.backoff.pause())
             return
         role = LocalRole(shared.host, shared.upstreams, core.subscriptions, core.deadlines)

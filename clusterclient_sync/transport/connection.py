@@ -319,7 +319,11 @@ class Connection(object):
         """End the waits for answers and for room, with what is known of each."""
         waits, self._pending = list(self._pending.values()), {}
         for pending in waits:
-            outcome = UNKNOWN if self._sender.has_sent(pending.number) else NOT_SENT
+            if self.is_closed:
+                is_sent = self._sender.has_sent(pending.number)
+            else:  # what is told not to be sent must not leave later
+                is_sent = not self._sender.withdraw(pending.number)
+            outcome = UNKNOWN if is_sent else NOT_SENT
             pending.resolve(error=self._closed_error(outcome))
         self._sender.refuse_room(lambda: self._closed_error(NOT_SENT))
 

@@ -11,14 +11,14 @@ callbacks runs.
 
 from __future__ import absolute_import, division, print_function
 
+import os
 import weakref
 
-import gevent
-
-from .._compat import call_after_fork_in_child
+from .._compat import call_after_fork_in_child, existing_hub
 
 _owners = weakref.WeakSet()
 _is_hooked = False
+_pid = os.getpid()
 
 
 def watch_over(owner):
@@ -35,12 +35,21 @@ def forget(owner):
     _owners.discard(owner)
 
 
+def check():
+    """In a forked child where no hook ran: do now what it would have done."""
+    if os.getpid() != _pid:
+        _in_child()
+
+
 def _in_child():
+    global _pid
+    _pid = os.getpid()
     owners = list(_owners)
     _owners.clear()
     if not owners:
         return
-    hub = gevent.get_hub()
-    hub.loop.reinit()
+    hub = existing_hub()
+    if hub is not None:
+        hub.loop.reinit()
     for owner in owners:
         owner.abandon()

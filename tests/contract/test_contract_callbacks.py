@@ -9,6 +9,7 @@ from greenlet import getcurrent
 
 from clusterclient_sync import RemoteError, ResponseTimeoutError, TranscodeError, outcome
 from support.recording import TIMEOUT
+from support.subjects import GREENLET_KINDS, kinds
 
 
 class Callback(object):
@@ -43,6 +44,7 @@ def test_a_call_with_a_callback_returns_at_once(subject, callback):
     assert callback.result() == (None, "gate")
 
 
+@kinds(*GREENLET_KINDS)
 def test_the_callback_runs_in_a_greenlet_of_its_own(client, callback):
     client.same(1, callback=callback)
     assert callback.calls == []

@@ -6,10 +6,10 @@ import random
 
 import gevent
 import pytest
-from gevent.event import Event
 
 from clusterclient_sync import ResponseTimeoutError, outcome
 from clusterclient_sync._compat import monotonic
+from support.gates import Event
 from support.recording import TIMEOUT
 from support.subjects import kinds
 

@@ -4,10 +4,10 @@ from __future__ import absolute_import, division, print_function
 
 import gevent
 import pytest
-from gevent.event import Event
 
 from clusterclient_sync import ClientClosedError, ConfigurationError, cluster, outcome
 from support.closed import check_closed, check_real_client
+from support.gates import Event
 from support.listening import Listener
 from support.recording import TIMEOUT
 
@@ -115,14 +115,16 @@ def test_close_inside_the_close_event(subject):
 
 
 def test_close_inside_many_listeners_at_once(subject):
-    seen = Listener()
+    seen, are_all_there = Listener(), Event()
 
     def listener(value):
+        are_all_there.wait()
         subject.client.close()
         seen(value)
 
     for _ in range(5):
         subject.client.subscribe(A, lambda value: listener(value))
+    are_all_there.set()
     seen.wait_for()
     check_closed(subject.client)
     check_real_client(subject)

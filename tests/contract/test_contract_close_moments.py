@@ -4,19 +4,20 @@ from __future__ import absolute_import, division, print_function
 
 import gevent
 import pytest
-from gevent.event import Event
 
 from clusterclient_sync import ClientClosedError, ConfigurationError, cluster, outcome
 from clusterclient_sync._compat import monotonic
 from support.closed import check_closed, check_real_client
+from support.gates import Event
 from support.listening import Listener
 from support.ports import free_port
 from support.recording import TIMEOUT, build
-from support.subjects import kinds
+from support.subjects import GREENLET_KINDS, kinds
 
 A = {"dataId": "a", "first": "one"}
 
 
+@kinds(*GREENLET_KINDS)
 def test_close_while_joining(make):
     subject = make(ready=False)
     client, closed = subject.client, Listener()
@@ -123,6 +124,7 @@ def test_errors_of_a_closed_real_client_are_dropped(subject):
     assert len(errors.calls) == 1
 
 
+@kinds(*GREENLET_KINDS)
 def test_close_waits_for_a_listener_and_then_ends_it(make):
     subject = make(own={"drain_timeout": 0.1})
     ended, stuck = Event(), Listener()

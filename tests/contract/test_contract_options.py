@@ -5,10 +5,10 @@ from __future__ import absolute_import, division, print_function
 import collections
 
 import pytest
-from gevent.event import Event
 
 from clusterclient_sync import (
     APIClientBase, Follower, Leader, SubscribeTimeoutError, TranscodeError, cluster, outcome)
+from support.gates import Event
 from support.listening import Listener, settle
 from support.recording import TIMEOUT, RecordingClient
 from support.subjects import kinds

@@ -3,12 +3,13 @@
 from __future__ import absolute_import, division, print_function
 
 import pytest
-from gevent.event import Event
 
 from clusterclient_sync import TranscodeError
+from support.gates import Event
 from support.listening import Listener, settle
 from support.recording import TIMEOUT
 from support.sample_values import SAMPLES, alike
+from support.subjects import GREENLET_KINDS, kinds
 
 A = {"dataId": "a", "first": "one"}
 QUIET = {"dataId": "quiet"}
@@ -23,6 +24,7 @@ def test_a_listener_gets_the_first_value_and_every_change(subject):
     assert listener.never_in_hub()
 
 
+@kinds(*GREENLET_KINDS)
 def test_a_listener_is_never_called_inside_subscribe(subject):
     first, second = Listener(), Listener()
     subject.client.subscribe(A, first)
@@ -193,6 +195,7 @@ def test_subscribe_and_unsubscribe_of_one_key_stay_in_order(subject):
     assert last.wait_for(2) == ["one", "two"]
 
 
+@kinds(*GREENLET_KINDS)
 def test_a_subscription_before_ready_is_made_after_it(make):
     subject = make(ready=False)
     listener, gone = Listener(), Listener()

@@ -273,7 +273,7 @@ def newcomers_of(client):
 def test_a_registration_is_held_until_the_real_client_has_started(node, python, port):
     gate = Event()
     leader = python({"gate": gate})
-    until(lambda: leader._core.state == "starting", "it starts")
+    until(lambda: leader._gate.core.state == "starting", "it starts")
     node.create(port)
     ready = node.begin("ready", client="main")
     held = leader_of(leader)
@@ -284,17 +284,17 @@ def test_a_registration_is_held_until_the_real_client_has_started(node, python, 
 
 
 def leader_of(client):
-    return server_of(client).channels[client._core.plan.name]
+    return server_of(client).channels[client._gate.core.plan.name]
 
 
 def server_of(client):
-    return ports._servers[client._core._supervisor.election._key()].server
+    return ports._servers[client._gate.core._supervisor.election._key()].server
 
 
 def test_a_failed_start_is_not_told_to_node_which_would_give_up(node, python, port):
     config = {"fails": True, "gate": Event()}
     leader = python(config)
-    until(lambda: leader._core.state == "starting", "it starts")
+    until(lambda: leader._gate.core.state == "starting", "it starts")
     node.create(port)
     ready = node.begin("ready", client="main")
     until(lambda: leader_of(leader)._unanswered, "it is held")

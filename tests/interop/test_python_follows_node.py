@@ -223,7 +223,7 @@ def test_a_channel_that_comes_later(node, port, python):
     client = python(is_leader=False)
     waiting = gevent.spawn(client.ready, TIMEOUT)
     # It has asked, and Node said nothing.
-    until(lambda: client._core.join_error is not None, "it was not answered")
+    until(lambda: client._gate.core.admission.join_error is not None, "it was not answered")
     node.join(port)
     waiting.get()
     assert client.whoami() == node.pid
@@ -250,9 +250,9 @@ def test_heartbeats_keep_an_idle_follower(node, python, port, speech):
     client.ready(TIMEOUT)
     changes = []
     client.on("leader_change", lambda *news: changes.append(news))
-    connection = client._core.role.connection
+    connection = client._gate.core.role.connection
     beats = connection._last_id + 15
     until(lambda: connection._last_id >= beats, "as many as seven of the leader's intervals")
     assert client.whoami() == node.pid
-    assert client._core.role.connection is connection
+    assert client._gate.core.role.connection is connection
     assert changes in ([], [("follower", None, None)])

@@ -221,3 +221,30 @@ def test_values_of_an_older_leader_are_dropped_after_a_reconnection(scripted, ra
     push(connection, key, 299, "old")
     push(connection, key, 301, "b")
     assert member.value() == "b"
+
+
+@pytest.fixture
+def idempotent(members, raw_server):
+    """As ``scripted``, with an idempotent method."""
+    member = members.start()
+    members.create(member, is_leader=False, delegates=[["whoami", "invoke", {"idempotent": True}]])
+    connection = raw_server.accept()
+    answer_registration(connection, 100)
+    member.do("ready", client="main")
+    return member, connection
+
+
+@pytest.mark.parametrize("how", ["close", "timeout"])
+def test_a_call_that_a_leader_had_is_never_told_not_to_be_sent(idempotent, raw_server, how):
+    member, connection = idempotent
+    call = member.begin("call", client="main", name="whoami",
+                        timeout=1 if how == "timeout" else 20)
+    connection.expect("invoke")
+    raw_server.close()
+    until(lambda: member.do("is_leader", client="main") is None, "the leader is lost")
+    if how == "close":
+        member.do("close", client="main")
+    with pytest.raises(Failed) as caught:
+        call.get()
+    kind = "ClientClosedError" if how == "close" else "LeaderUnavailableError"
+    assert (caught.value.type, caught.value.outcome) == (kind, "unknown")

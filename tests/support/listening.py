@@ -3,7 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import gevent
-from gevent.event import Event
+from support.gates import Event
 from greenlet import getcurrent
 
 from clusterclient_sync._compat import monotonic

@@ -8,11 +8,11 @@ import os
 
 import gevent
 from gevent import monkey
-from gevent.event import Event
 from six.moves import builtins
 
 from clusterclient_sync.data_client import DataClientBase
 from support import journal
+from support.gates import Event
 
 native_sleep = monkey.get_original("time", "sleep")
 

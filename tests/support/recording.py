@@ -12,7 +12,7 @@ import random
 import threading
 
 import gevent
-from gevent.event import Event
+from support.gates import Event
 
 from clusterclient_sync import DataClientBase, cluster
 from clusterclient_sync._compat import monotonic

@@ -1,7 +1,9 @@
 """A client under test of each kind, and the levers of its real client.
 
 Kinds: ``leader`` has the real client; ``follower`` follows a leader in another process; ``second``
-follows a leader in this process; ``single`` shares a real client without a port.
+follows a leader in this process; ``single`` shares a real client without a port.  ``threaded
+leader`` and ``threaded follower`` are the same in native threads: the client lives in a hub of its
+own, and so the test, whose hub is another, calls it from elsewhere.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -14,7 +16,10 @@ import pytest
 from support import named
 from support.recording import TIMEOUT, Recorder, build
 
-KINDS = ("leader", "follower", "second", "single")
+#: The clients that live in the hub of whoever uses them.
+GREENLET_KINDS = ("leader", "follower", "second", "single")
+KINDS = GREENLET_KINDS + ("threaded leader", "threaded follower")
+THREADED = "threaded "
 
 _numbers = itertools.count(1)
 
@@ -55,7 +60,8 @@ class Subject(object):
     """A client under test, ``upstream`` (the recorder of its real client), and their port."""
 
     def __init__(self, kind, port, leader_process, options, own, delegates):
-        self.kind = kind
+        self.is_threaded = kind.startswith(THREADED)
+        self.kind = kind = kind.replace(THREADED, "")
         self.port = port
         self.tag = "%s-%d" % (kind, next(_numbers))
         self.pid = leader_process.pid if kind == "follower" else os.getpid()
@@ -82,6 +88,9 @@ class Subject(object):
     def _create(self, options):
         if self.kind == "single":
             options["single_mode"] = True
+        if self.is_threaded:
+            # The recording client is written for gevent.
+            options.update(runtime="thread", real_client_runtime="greenlet")
         client = build(self.port, self.tag, dict(self._options, **options), self._delegates)
         self._clients.append(client)
         return client

@@ -34,7 +34,7 @@ class Recorded(ClusterClient):
     """A cluster client that is never started."""
 
     def _start(self, plan, options):
-        self.plan, self.options, self._core = plan, options, Core()
+        self.plan, self.options, self._gate = plan, options, Core()
 
     def subscribe(self, registration, listener=None):
         return ("subscribe", registration, listener)
@@ -386,7 +386,7 @@ def test_methods_ask_the_core():
     assert client.get_config("a", callback=repr) == "answer"
     assert client.version(1) == "answer"
     assert client.publish({"a": 1}) == "answer"
-    assert client._core.asked == [
+    assert client._gate.asked == [
         ("invoke", specs["get_config"], ("a",), {"callback": repr}),
         ("invoke_oneway", specs["version"], (1,), {}),
         ("publish", specs["publish"], {"a": 1})]
@@ -412,7 +412,7 @@ def test_methods_under_other_names():
     assert client.watch("r") == ("subscribe", "r", None)
     assert client.unwatch("r") == ("unsubscribe", "r", None)
     assert client.put("r") == "answer"
-    assert client._core.asked == [("publish", client.plan.specs["put"], "r")]
+    assert client._gate.asked == [("publish", client.plan.specs["put"], "r")]
     assert client.shutdown() == ("close", None)
     assert client.plan.close_name == "shutdown"
     assert client.watch.__name__ == "watch" and client.watch.__doc__ == "Watch it."

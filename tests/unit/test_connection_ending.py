@@ -171,3 +171,17 @@ def test_the_watchers_and_the_descriptor_go_with_it(line):
     assert line.sock._sock.fileno() == -1
     assert not line.connection._reader.active
     assert not line.connection._sender._watcher.active
+
+
+def test_a_request_that_is_told_not_to_be_sent_does_not_leave_after_that(line):
+    sent = Caller(line)
+    id = line.peer.read_message().id
+    # Both in one turn of the loop: nothing of the second one has left yet.
+    late = gevent.spawn(line.connection.request, b"{}", (), monotonic() + 20, 20)
+    gevent.get_hub().loop.run_callback(line.connection.fail_requests)
+    late.join(timeout=10)
+    assert late.exception.outcome == NOT_SENT
+    assert sent.join().error.outcome == UNKNOWN
+    line.connection.notify(b'{"last":1}')
+    last = line.peer.read_message()
+    assert (last.id, last.head) != (id, {}) and last.head == {"last": 1}

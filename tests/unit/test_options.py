@@ -12,7 +12,8 @@ from clusterclient_sync.options import NAMES, Options
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch):
     for name in ("CLUSTERCLIENT_PORT", "NODE_CLUSTER_CLIENT_PORT",
-                 "CLUSTERCLIENT_CONNECT_TIMEOUT", "CLUSTERCLIENT_SINGLE_MODE"):
+                 "CLUSTERCLIENT_CONNECT_TIMEOUT", "CLUSTERCLIENT_SINGLE_MODE", "CLUSTERCLIENT_RUNTIME",
+                 "CLUSTERCLIENT_IS_LEADER"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -35,7 +36,8 @@ def test_defaults():
         "node_transcode": "serialize-json", "format_key": None, "publish_key": None,
         "drain_timeout": 5, "handshake_timeout": 10, "max_frame_size": 64 * 1024 * 1024,
         "max_queued_values": 1000, "max_kept_publishes": 1000, "max_retry_interval": 1.0,
-        "max_connections": 10000, "watchdog_timeout": None,
+        "max_connections": 10000, "watchdog_timeout": None, "runtime": None,
+        "real_client_runtime": None, "max_threads": 64,
         "remote_names": None, "close_with": None, "logger": logging.getLogger("clusterclient_sync"),
     }
 

@@ -25,6 +25,8 @@ ALLOWED = {
     "election": GROUND | {"greenlets", "protocol", "transport", "election"},
     "roles": GROUND | {"greenlets", "protocol", "transport", "roles",
                        "method_spec", "delegation", "data_client", "events", "options"},
+    "runtime": GROUND | {"greenlets", "transport", "runtime", "core", "registry", "states",
+                         "events"},
 }
 #: Nothing that does I/O, nor what waits for it.
 NOT_IN_PROTOCOL = {"gevent", "greenlet", "socket", "_socket", "select", "selectors", "ssl",

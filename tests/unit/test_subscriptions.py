@@ -22,6 +22,10 @@ REGISTRATION = {"dataId": u"\u4e16", "n": 1}
 KEY = u'$$inner$$__{"dataId":"\u4e16","n":1}'
 
 
+def call(listener, value):
+    listener(value)
+
+
 class Client(object):
     """A table with what it needs, and the errors that it emitted."""
 
@@ -31,7 +35,7 @@ class Client(object):
         self.deadlines = Deadlines(hub)
         self.errors = []
         self.table = SubscriptionTable(
-            Options(**options), self.pool, self.deadlines, self.errors.append,
+            Options(**options), self.pool, self.deadlines, self.errors.append, call,
             choose=lambda free: free[0])
 
     def deliver(self, value, epoch=None, key=KEY):

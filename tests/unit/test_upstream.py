@@ -234,6 +234,19 @@ def test_a_subscriber_that_cannot_take_a_value_does_not_keep_it_from_others(clus
     assert one.failed == [("k", "too exotic")] and two.values() == ["v"]
 
 
+def test_a_late_subscriber_that_cannot_take_the_last_value_is_told(cluster):
+    one, two = Subscriber(), Subscriber()
+
+    def refuse(key, value):
+        raise TranscodeError("too exotic")
+
+    two.push = refuse
+    cluster.add(one)
+    cluster.tell("v")
+    cluster.add(two)
+    assert two.failed == [("k", "too exotic")] and one.values() == ["v"]
+
+
 def test_values_may_be_told_from_the_hub_and_from_other_threads(cluster):
     one = Subscriber()
     cluster.add(one)

@@ -1,0 +1,94 @@
+"""One call from another thread, or from another hub, into the hub where something lives.
+
+The caller blocks, and nobody else.  The function runs in a greenlet of that hub; what it returns or
+raises is the caller's.  A caller that gives up leaves the function running, and its outcome is
+dropped; where the function had not begun, it never does.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import sys
+
+import six
+
+from .._compat import monotonic
+from . import waiters
+
+#: How often (seconds) a caller looks whether the hub is still there.
+_LOOK_INTERVAL = 1.0
+
+
+class NotInTime(Exception):
+    """The hub did not run the function in time; ``is_begun`` says how far it came."""
+
+    def __init__(self, is_begun):
+        super(NotInTime, self).__init__(is_begun)
+        self.is_begun = is_begun
+
+
+class HubGone(Exception):
+    """The hub ended before it ran the function."""
+
+
+def cross(loop, run, function, args=(), until=None, is_alive=lambda: True):
+    """Call ``function(*args)`` in a greenlet of another hub, and wait for its outcome.
+
+    :param loop: of that hub.
+    :param run: called in that hub as ``run(job)``: runs ``job()`` in a greenlet.
+    :param until: monotonic seconds, or ``None``.
+    :param is_alive: whether the hub still runs.
+    :raises NotInTime: it did not end until then.
+    :raises HubGone: it never will.
+    :raises ConfigurationError: this is a hub, which must not block.
+    """
+    with waiters.borrow() as waiter:
+        crossing = _Crossing(function, args, waiter)
+        try:
+            loop.run_callback_threadsafe(run, crossing)
+            while not crossing.is_over:
+                left = _LOOK_INTERVAL
+                if until is not None:
+                    left = min(left, until - monotonic())
+                    if left <= 0:
+                        raise NotInTime(crossing.is_begun)
+                waiter.wait(left)
+                if not crossing.is_over and not is_alive():
+                    raise HubGone()
+        finally:
+            crossing.is_wanted = False
+    if crossing.error is None:
+        return crossing.value
+    try:
+        six.reraise(*crossing.error)
+    finally:
+        crossing.error = None  # its traceback holds this frame
+
+
+class _Crossing(object):
+    """The job, and what came of it."""
+
+    __slots__ = ("_function", "_args", "_waiter", "is_wanted", "is_begun", "is_over", "value",
+                 "error")
+
+    def __init__(self, function, args, waiter):
+        self._function = function
+        self._args = args
+        self._waiter = waiter
+        self.is_wanted = True
+        self.is_begun = False
+        self.is_over = False
+        self.value = None
+        self.error = None
+
+    def __call__(self):
+        if not self.is_wanted:
+            return
+        self.is_begun = True
+        try:
+            self.value = self._function(*self._args)
+        except BaseException:
+            self.error = sys.exc_info()
+        finally:
+            self.is_over = True
+            if self.is_wanted:
+                self._waiter.wake()

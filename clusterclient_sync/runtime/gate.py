@@ -1,0 +1,263 @@
+"""What a cluster client talks to: its core, in the right process and the right thread.
+
+A :class:`Gate` makes the core, in the hub that the runtime says, and is the one place where calls
+of other threads, of other hubs and of forked children come in.  In the core's own thread a call
+passes straight through.  In a forked child the core is the parent's: at the first use there the
+gate makes another one, with the listeners and handlers of the old one, which joins anew.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import weakref
+
+import gevent
+
+from .. import registry, states
+from .._compat import call_after_fork_in_child, monotonic, native_lock, native_thread_id
+from ..core import Core
+from ..events import EventEmitter
+from ..exceptions import (
+    NOT_SENT, UNKNOWN, ClientClosedError, LeaderUnavailableError, ResponseTimeoutError)
+from ..greenlets.outside import GREENLET
+from ..transport import fork_guard
+from . import at_exit, choice, hub_thread
+from .crossing import HubGone, NotInTime, cross
+
+#: What the client's hub may need beyond a call's own timeout, which is watched there (seconds).
+_GRACE = 0.2
+
+_gates = weakref.WeakSet()
+_held_in = None  # the pid of a process whose clients wait for its children
+_making = native_lock()
+
+
+class Gate(object):
+    """See the module.
+
+    :param client: kept alive by the core until that is closed.
+    :param options: as the user gave them; the runtime is chosen in each process.
+    """
+
+    def __init__(self, client, plan, options):
+        self.core = None
+        self._client = weakref.ref(client)
+        self._plan = plan
+        self._options = options
+        self._pid = os.getpid()
+        self._thread = None
+        self._hub_thread = None
+        self.emitter = EventEmitter()
+        _gates.add(self)
+        self._make_core(client, [])
+
+    def _make_core(self, client, listeners):
+        options = choice.choose(self._options)
+        self._thread = self._hub_thread = None
+        if _held_in == self._pid:
+            options = options.replace(runtime=GREENLET)
+        if options.runtime == GREENLET:
+            self.core = self._new_core(client, options, listeners)
+        else:
+            self._hub_thread = hub_thread.acquire()
+            try:
+                self.core = self._hub_thread.call(self._new_core, (client, options, listeners))
+            except BaseException:
+                self._hub_thread.release()
+                raise
+        at_exit.watch()
+
+    def _new_core(self, client, options, listeners):
+        """In the hub in which it is to live."""
+        core = Core(client, self._plan, options, self.emitter, self._on_finished)
+        self._thread = native_thread_id()
+        for registration, listener in listeners:
+            core.subscribe(registration, listener)
+        if _held_in == self._pid:
+            core.admission.refused(LeaderUnavailableError(
+                "the clients of this process wait for its children, which are forked later: use "
+                "them there", outcome=NOT_SENT))
+        else:
+            core.start()
+        return core
+
+    def _on_finished(self):
+        if self._hub_thread is not None:
+            self._hub_thread.release()
+
+    # In a forked child ------------------------------------------------------------------------
+
+    @property
+    def is_inherited(self):
+        """Whether the core is that of a parent process."""
+        return os.getpid() != self._pid
+
+    def join_anew(self):
+        """In a forked child: have a core of this process's own, once; not where the client was
+        closed before the fork.
+        """
+        client = self._client()
+        with _making:
+            if not self.is_inherited or client is None:
+                return
+            fork_guard.check()
+            old = self.core
+            self._pid = os.getpid()
+            if old.state != states.CLOSED or old.is_abandoned:
+                registry.claim(client, registry.key_of(self._plan.name, self._options),
+                               self._plan)
+                self._make_core(client, old.subscriptions.listeners())
+
+    # From anywhere ----------------------------------------------------------------------------
+
+    @property
+    def plan(self):
+        """What the client delegates."""
+        return self._plan
+
+    @property
+    def role(self):
+        """Whether it leads or follows, as the core's role, or ``None``."""
+        return None if self.is_inherited else self.core.role
+
+    @property
+    def epoch(self):
+        """The epoch of the leadership that it knows, or ``None``."""
+        role = self.role
+        return self.core.epoch_seen if role is None else role.epoch
+
+    @property
+    def is_at_home(self):
+        """Whether the caller is in the core's thread and process."""
+        return native_thread_id() == self._thread and os.getpid() == self._pid
+
+    def _reach(self, name, timeout, *args):
+        """Call a method of the core from elsewhere.
+
+        :param timeout: seconds that the method itself takes at most, or ``None``.
+        """
+        if self.is_inherited:
+            self.join_anew()
+            if self.is_at_home:
+                return getattr(self.core, name)(*args)
+        core = self.core
+        if core.state == states.CLOSED and core.has_closed:
+            raise core.closed_error(NOT_SENT)  # its thread may have gone with it
+        until = None if timeout is None else monotonic() + timeout + _GRACE
+        try:
+            if self._hub_thread is not None:
+                return self._hub_thread.call(getattr(core, name), args, until)
+            return cross(core.hub.loop, _spawn, getattr(core, name), args, until)
+        except NotInTime as late:
+            raise ResponseTimeoutError(
+                "%s of %s did not end within %s s: the loop that it lives in is blocked, or nobody "
+                "runs it" % (name, self._plan.name, timeout),
+                outcome=UNKNOWN if late.is_begun else NOT_SENT, timeout=timeout, method=name)
+        except HubGone:
+            raise core.closed_error(UNKNOWN)
+
+    def _timeout_of(self, spec, timeout):
+        if timeout is not None:
+            return timeout
+        return self._options.response_timeout if spec.timeout is None else spec.timeout
+
+    def invoke(self, spec, args, kwargs, timeout=None, callback=None):
+        """See :meth:`Core.invoke`."""
+        if native_thread_id() == self._thread and os.getpid() == self._pid:
+            return self.core.invoke(spec, args, kwargs, timeout, callback)
+        return self._reach("invoke", self._timeout_of(spec, timeout),
+                           spec, args, kwargs, timeout, callback)
+
+    def invoke_oneway(self, spec, args, kwargs, timeout=None, callback=None):
+        """See :meth:`Core.invoke_oneway`."""
+        if self.is_at_home:
+            return self.core.invoke_oneway(spec, args, kwargs, timeout, callback)
+        return self._reach("invoke_oneway", self._timeout_of(spec, timeout),
+                           spec, args, kwargs, timeout, callback)
+
+    def publish(self, spec, registration, timeout=None, callback=None):
+        """See :meth:`Core.publish`."""
+        if self.is_at_home:
+            return self.core.publish(spec, registration, timeout, callback)
+        return self._reach("publish", self._timeout_of(spec, timeout),
+                           spec, registration, timeout, callback)
+
+    def _do(self, name, timeout, *args):
+        if self.is_at_home:
+            return getattr(self.core, name)(*args)
+        return self._reach(name, timeout, *args)
+
+    def subscribe(self, registration, listener):
+        """See :meth:`Core.subscribe`."""
+        self._do("subscribe", self._options.response_timeout, registration, listener)
+
+    def unsubscribe(self, registration, listener=None):
+        """See :meth:`Core.unsubscribe`."""
+        self._do("unsubscribe", self._options.response_timeout, registration, listener)
+
+    def ready(self, timeout=None):
+        """See :meth:`Core.ready`."""
+        limit = self._options.max_wait_time if timeout is None else timeout
+        self._do("ready", limit, limit)
+
+    def resign(self):
+        """See :meth:`Core.resign`."""
+        self._do("resign", None)
+
+    def stand_back(self):
+        """See :meth:`Core.stand_back`."""
+        self._do("stand_back", self._options.response_timeout)
+
+    def leave_at_exit(self, timeout):
+        """See :meth:`Core.leave_at_exit`."""
+        self._do("leave_at_exit", timeout, timeout)
+
+    def close(self, timeout=None):
+        """See :meth:`Core.close`; a copy in a forked child is just forgotten."""
+        if self.is_inherited:
+            fork_guard.check()
+            self.core.abandon()
+            self._pid = os.getpid()
+        elif self.is_at_home:
+            self.core.close(timeout)
+        elif self.core.state != states.CLOSED or not self.core.has_closed:
+            self._close_from_elsewhere(timeout)
+
+    def _close_from_elsewhere(self, timeout):
+        try:
+            self._reach("close", timeout, timeout, native_thread_id())
+        except ClientClosedError:
+            pass  # it is what was wanted
+        except ResponseTimeoutError:
+            if timeout is None:
+                raise  # closing goes on
+
+
+def _spawn(job):
+    """Run a job in a greenlet of the hub whose callback this is."""
+    gevent.Greenlet(job).start()
+
+
+def _in_child():
+    global _making
+    _making = native_lock()
+
+
+call_after_fork_in_child(_in_child)
+
+
+# For who prepares processes --------------------------------------------------------------------
+
+def hold():
+    """From now on clients that are made in this process join in its forked children only."""
+    global _held_in
+    _held_in = os.getpid()
+
+
+def join_inherited():
+    """In a forked child: have all clients that were made before the fork join now, and not at their
+    first use.
+    """
+    for gate in list(_gates):
+        if gate.is_inherited:
+            gate.join_anew()
