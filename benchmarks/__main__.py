@@ -4,33 +4,32 @@ from __future__ import absolute_import, division, print_function
 
 import argparse
 import json
-import multiprocessing
-import platform
 import sys
 
-import gevent
-
-import clusterclient_sync
 from benchmarks import report, scenarios, subjects
+from benchmarks.command_line import describe_machine, machine, positive
 from benchmarks.workers import Crew, WorkerFailed, unused_port
 
 DEFAULTS = {"rounds": 5, "seconds": 1.0}
 QUICK = {"rounds": 2, "seconds": 0.1}
+#: What is run as ``python -m benchmarks.<name>``.
+PROGRAMS = (
+    ("failover", "python -m benchmarks.failover: how soon survivors of a leader go on"),
+    ("chaos", "python -m benchmarks.chaos: leaders end under load; what is lost is counted"),
+)
 
 
-def positive(text):
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+def listed(indent=""):
+    """What there is, a line each."""
+    return "\n".join("%s%-12s %s" % (indent, name, about) for name, about in
+                     [(one.name, one.about) for one in scenarios.SCENARIOS] + list(PROGRAMS))
 
 
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measure calls from followers to a leader.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="names:\n" + "\n".join("  %-12s %s" % (scenario.name, scenario.about)
-                                      for scenario in scenarios.SCENARIOS))
+        epilog="names, and programs of their own:\n" + listed("  "))
     parser.add_argument("name", nargs="?", choices=[one.name for one in scenarios.SCENARIOS],
                         metavar="name", help="which one to run; all by default")
     parser.add_argument("--list", action="store_true", help="name them and end")
@@ -73,23 +72,16 @@ def measure(settings, names):
     return rounds
 
 
-def machine():
-    """What the figures depend on."""
-    return {"python": platform.python_version(), "gevent": gevent.__version__,
-            "clusterclient_sync": clusterclient_sync.__version__,
-            "cores": multiprocessing.cpu_count(), "system": platform.platform()}
-
-
 def main(arguments):
     options = parse(arguments)
     if options.list:
-        print("\n".join("%-12s %s" % (one.name, one.about) for one in scenarios.SCENARIOS))
+        print(listed())
         return 0
     chosen = [scenarios.named(options.name)] if options.name else scenarios.SCENARIOS
     names = [name for name in subjects.NAMES if not options.only or name in options.only]
     summaries = []
     if not options.json:
-        print("Python %(python)s, gevent %(gevent)s, %(cores)d cores, %(system)s" % machine())
+        print(describe_machine())
     for scenario in chosen:
         settings = settings_of(scenario, options)
         summaries.append(report.summarize(scenario, settings, measure(settings, names)))

@@ -22,7 +22,7 @@ class Source(object):
 
 
 def _client(port, payload, is_leader):
-    client = cluster(Source, port=port, is_leader=is_leader).delegate("get").create(payload)
+    client = cluster(Source, port=port, is_leader=is_leader, runtime="greenlet").delegate("get").create(payload)
     client.ready(timeout=READY_TIMEOUT)
     return client
 

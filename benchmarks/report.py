@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 from benchmarks import scenarios, subjects
+from benchmarks.load import percentile
 
 #: What a scenario shows: (key in the data, title, factor, unit, whether more is better).
 LATENCY_ROWS = (("p50", "p50", 1e6, "us", False), ("p99", "p99", 1e6, "us", False))
@@ -15,6 +16,15 @@ def median(values):
     if len(ordered) % 2:
         return ordered[middle]
     return (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def distribution(values):
+    """Median, p90 and worst of these, and how many there are; ``None`` of none."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    return {"median": median(ordered), "p90": percentile(ordered, 90), "worst": ordered[-1],
+            "count": len(ordered)}
 
 
 def rows_of(scenario):

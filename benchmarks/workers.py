@@ -22,46 +22,81 @@ class WorkerFailed(Exception):
     """A process ended or fell silent; what it said of it stands on standard error."""
 
 
-class Worker(object):
-    """One process that serves or calls (``worker.py``)."""
+class Child(object):
+    """A process that talks with its parent in lines of JSON.
 
-    def __init__(self, **job):
-        self._job = job
+    :param command: how it is started, a list.
+    :param who: how messages call it.
+    """
+
+    def __init__(self, command, who, env=None):
+        self._who = who
         self._received = b""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", json.dumps(job)], cwd=ROOT,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=True)
+            command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            close_fds=True)
+        self.pid = self._process.pid
 
     def receive(self, timeout):
         """The next line that it says, as an object."""
+        if not self.has_said(timeout):
+            raise WorkerFailed("%s said nothing for %g s" % (self._who, timeout))
+        line, _, self._received = self._received.partition(b"\n")
+        return json.loads(line.decode("ascii"))
+
+    def has_said(self, timeout=0.0):
+        """Whether there is a line to receive, within so many seconds."""
         deadline = monotonic() + timeout
         while b"\n" not in self._received:
             ready, _, _ = select.select([self._process.stdout], [], [],
                                         max(0, deadline - monotonic()))
-            data = os.read(self._process.stdout.fileno(), 65536) if ready else b""
+            if not ready:
+                return False
+            data = os.read(self._process.stdout.fileno(), 65536)
             if not data:
-                raise WorkerFailed("%s of %s %s" % (
-                    self._job["role"], self._job["subject"],
-                    "ended" if ready else "said nothing for %g s" % timeout))
+                raise WorkerFailed("%s ended" % self._who)
             self._received += data
-        line, _, self._received = self._received.partition(b"\n")
-        return json.loads(line.decode("ascii"))
+        return True
 
     def send(self, message):
         self._process.stdin.write((json.dumps(message) + "\n").encode("ascii"))
         self._process.stdin.flush()
 
+    def wait(self, timeout):
+        """Wait until it has ended; returns its status, or ``None`` where it has not by then."""
+        deadline = monotonic() + timeout
+        while self._process.poll() is None and monotonic() < deadline:
+            select.select([], [], [], POLL_SECONDS)
+        return self._process.returncode
+
+    def signal(self, number):
+        """Send a signal."""
+        self._process.send_signal(number)
+
+    def kill(self):
+        """End it the hard way, and return when it is gone."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
     def end(self):
         """Let it end by itself, and kill it where it does not."""
-        self._process.stdin.close()
-        deadline = monotonic() + END_TIMEOUT
-        while self._process.poll() is None:
-            if monotonic() > deadline:
-                self._process.kill()
-                self._process.wait()
-                break
-            select.select([], [], [], POLL_SECONDS)
+        try:
+            self._process.stdin.close()
+        except (IOError, OSError):  # it is gone, and did not read the last line
+            pass
+        self.wait(END_TIMEOUT)
+        self.kill()
         self._process.stdout.close()
+
+
+class Worker(Child):
+    """One process that serves or calls (``worker.py``)."""
+
+    def __init__(self, **job):
+        super(Worker, self).__init__(
+            [sys.executable, "-m", "benchmarks.worker", json.dumps(job)],
+            "%(role)s of %(subject)s" % job)
 
 
 class Crew(object):

@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import json
+import os
 import subprocess
 import sys
 
@@ -10,15 +11,17 @@ import pytest
 
 from support.processes import ROOT, environment
 
-from benchmarks import load, report, scenarios, subjects
+from benchmarks import __main__ as command
+from benchmarks import failover, load, report, scenarios, subjects
 
 pytestmark = pytest.mark.limit(120)
 
 
-def run(*arguments):
+def run(*arguments, **which):
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks"] + list(arguments), cwd=ROOT,
-        env=environment(sys.executable, {}), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        [sys.executable, "-m", which.get("module", "benchmarks")] + list(arguments), cwd=ROOT,
+        env=environment(sys.executable, which.get("env", {})), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
     output, errors = process.communicate()
     return process.returncode, output.decode("utf-8"), errors.decode("utf-8")
 
@@ -52,7 +55,8 @@ def test_the_list_and_a_wrong_name():
     status, output, _ = run("--list")
     assert status == 0
     assert [line.split()[0] for line in output.splitlines()] == [
-        scenario.name for scenario in scenarios.SCENARIOS]
+        scenario.name for scenario in scenarios.SCENARIOS] + [
+            name for name, _ in command.PROGRAMS]
     status, _, errors = run("no_such_benchmark")
     assert status == 2 and "no_such_benchmark" in errors
 
@@ -68,8 +72,46 @@ def test_percentiles_and_medians():
     assert load.percentile(list(range(1, 101)), 99) == 99
     assert report.median([3, 1, 2]) == 2
     assert report.median([4, 1, 2, 3]) == 2.5
+    assert report.distribution([]) is None
+    assert report.distribution([3, 1, 2]) == {"median": 2, "p90": 3, "worst": 3, "count": 3}
 
 
 def test_a_ratio_compares_rounds_that_ran_side_by_side():
     rounds = {"cluster": [{"p50": 2.0}, {"p50": 40.0}], "echo": [{"p50": 1.0}, {"p50": 10.0}]}
     assert report.ratio(rounds, "echo", "p50") == 3.0
+
+
+def test_failover_measures_every_survivor_of_every_scenario():
+    status, output, errors = run("--quick", "--json", module="benchmarks.failover")
+    assert status == 0, errors
+    told = json.loads(output)
+    assert [one["name"] for one in told["scenarios"]] == [one.name for one in failover.SCENARIOS]
+    for scenario, one in zip(told["scenarios"], failover.SCENARIOS):
+        figures = scenario["measured"]["ours"]
+        rows = ("answer", "value") if one.how == "kill" else ("gap",)
+        for row in rows:
+            assert figures[row]["count"] == told["settings"]["followers"] == 2
+            assert 0 < figures[row]["median"] <= figures[row]["p90"] <= figures[row]["worst"]
+        assert figures["calls"] > 0
+        # Where no leader comes within their timeout, they have to fail.
+        allowed = {"LeaderUnavailableError, not_sent"} if one.name == "forced_long" else set()
+        assert set(figures["failed"]) <= allowed
+
+
+def test_failover_prints_one_scenario_alone():
+    status, output, errors = run("--quick", "--only", "kill", module="benchmarks.failover")
+    assert status == 0, errors
+    for words in ("2 followers x 4 greenlets, 1 rounds", "kill: the leader is killed",
+                  "first answer   ours  median", "first value    ours  median",
+                  "failed         ours  0 of"):
+        assert words in output
+    assert "resign" not in output
+    status, _, errors = run("--only", "nothing", module="benchmarks.failover")
+    assert status == 2 and "nothing" in errors
+
+
+def test_failover_says_that_there_is_no_node():
+    status, _, errors = run("--npm", "--quick", module="benchmarks.failover",
+                            env={"PATH": os.devnull})
+    assert status == 1
+    assert errors.startswith("benchmarks: n") and "cannot be started" in errors
