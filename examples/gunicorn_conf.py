@@ -6,6 +6,10 @@ in ``post_fork``, gevent's hub is still the one that the worker is about to repl
 
 from __future__ import absolute_import, division, print_function
 
+import os
+
+from clusterclient_sync.integrations.gunicorn import install
+
 bind = "127.0.0.1:8000"
 workers = 4
 worker_class = "gevent"
@@ -25,3 +29,8 @@ def worker_exit(server, worker):
     from app import application
 
     application.stop()
+
+
+# Last: these hooks and those of the library are called both.  A worker that leads and is told to
+# stop resigns at once.  The application says itself where its workers meet.
+install(globals(), port=int(os.environ.get("REGISTRY_CLUSTER_PORT", "7777")))

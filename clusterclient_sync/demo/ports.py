@@ -2,12 +2,9 @@
 
 from __future__ import absolute_import, division, print_function
 
-import random
 import socket
 
-LOWEST = 20000
-RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
-FALLBACK_HIGHEST = 32767  # below what Linux and macOS give to outgoing connections by default
+from clusterclient_sync.election.free_ports import candidates
 
 
 def free_port(host="127.0.0.1"):
@@ -16,9 +13,7 @@ def free_port(host="127.0.0.1"):
     Port 0 would give one of the latter, and then, while no worker listens, one of the demo's own
     HTTP connections could take it.
     """
-    candidates = list(range(LOWEST, _highest() + 1))
-    random.shuffle(candidates)
-    for port in candidates:
+    for port in candidates():
         probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             probe.bind((host, port))
@@ -27,13 +22,4 @@ def free_port(host="127.0.0.1"):
             continue
         finally:
             probe.close()
-    raise RuntimeError("no free port on %s between %d and %d" % (host, LOWEST, _highest()))
-
-
-def _highest():
-    try:
-        with open(RANGE_FILE) as range_file:
-            highest = int(range_file.read().split()[0]) - 1
-    except (OSError, IOError, ValueError, IndexError):
-        return FALLBACK_HIGHEST
-    return highest if highest > LOWEST else FALLBACK_HIGHEST
+    raise RuntimeError("no port on %s is free" % host)

@@ -2,9 +2,10 @@
 
 from __future__ import absolute_import, division, print_function
 
+import gevent
 import pytest
 
-from support import raw_peer
+from support import gunicorns, raw_peer
 from support.journal import Journal
 from support.members import Members
 
@@ -39,3 +40,27 @@ def closing(no_leaks):
 def raw_server(port, closing):
     """A scripted leader at the test's port."""
     return closing(raw_peer.RawServer(port))
+
+
+@pytest.fixture
+def greenlets():
+    """A list of greenlets; they are killed when the test ends."""
+    started = []
+    yield started
+    gevent.killall(started)
+
+
+@pytest.fixture
+def gunicorn(processes, tmpdir, journal, closing):
+    """Starts gunicorns, each in a folder of its own."""
+    def start(config=gunicorns.HOOKS, name="one", journal=journal, **settings):
+        return closing(gunicorns.Gunicorn(
+            processes, tmpdir.join(name), journal, config, **settings))
+
+    return start
+
+
+@pytest.fixture
+def loaded(closing):
+    """Puts a gunicorn under load."""
+    return lambda server: closing(gunicorns.Load(server))

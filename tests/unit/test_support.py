@@ -13,6 +13,7 @@ import gevent
 import gevent.event
 import pytest
 
+from clusterclient_sync.election import free_ports
 from support import leaks, limits, ports
 from support.processes import Processes
 
@@ -125,7 +126,7 @@ def test_a_limit_that_was_kept_raises_nothing_later(request):
 
 def test_ports_are_free_and_never_the_same():
     given = [ports.free_port() for _ in range(20)]
-    first, last = ports.ephemeral_range()
+    first, last = free_ports.ephemeral_range()
     assert len(set(given)) == 20
     assert not [port for port in given if first <= port <= last]
 

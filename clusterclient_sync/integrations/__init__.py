@@ -1,0 +1,1 @@
+"""The library in the places where it is used.  Above everything, and imported by nothing."""
