@@ -7,10 +7,12 @@ over is decided here, once, at import.  The rest of the package imports the answ
 from __future__ import absolute_import, division, print_function
 
 import datetime
+import errno
 import inspect
 import operator
 import os
 import re
+import select
 import sys
 
 import six
@@ -123,6 +125,8 @@ else:
 native_thread_id = monkey.get_original("thread" if PY2 else "_thread", "get_ident")
 #: Starts a native thread, also there: ``start_thread(function, args)``.
 start_thread = monkey.get_original("thread" if PY2 else "_thread", "start_new_thread")
+#: Have the main thread raise KeyboardInterrupt.
+interrupt_main = monkey.get_original("thread" if PY2 else "_thread", "interrupt_main")
 #: Locks and sleep of native threads, likewise.
 native_lock = monkey.get_original("thread" if PY2 else "_thread", "allocate_lock")
 native_local = monkey.get_original("thread" if PY2 else "_thread", "_local")
@@ -135,6 +139,16 @@ def existing_hub():
     """The hub of the calling thread, or ``None``; asking for it by gevent's way would make one."""
     hub = get_hub_if_exists()
     return hub if hub is not None and hub.loop is not None else None
+
+
+def uninterrupted(call, *args):
+    """Call again what a signal interrupted: Python 2 leaves that to the caller."""
+    while True:
+        try:
+            return call(*args)
+        except (OSError, IOError, select.error) as error:
+            if error.args[0] != errno.EINTR:
+                raise
 
 
 def native_poll():

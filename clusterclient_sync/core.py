@@ -71,7 +71,8 @@ class Core(object):
         self.role = None
         self.epoch_seen = None
         self.closers = set()  # greenlets that wait in close()
-        self.is_abandoned = False  # it is the parent's of this process
+        self.is_abandoned = False  # it is the parent's of this process...
+        self.was_open = False  # ... and was open there
         self._thread = native_thread_id()
         self._on_finished = on_finished
         self._events = Lane(self.pool)
@@ -326,7 +327,8 @@ class Core(object):
     def leave_at_exit(self, timeout):
         """The interpreter ends: hand over, or see off what was sent, in so many seconds."""
         role = self.role
-        if self.state != states.CLOSED and not self.options.single_mode:
+        if self._supervisor.is_started and self.state != states.CLOSED \
+                and not self.options.single_mode:
             if role is None or role.is_leader:
                 self._supervisor.leave_for_good(timeout)
             else:
@@ -343,11 +345,17 @@ class Core(object):
         registry.release(self.client)
         self.user_code.close()
         self._has_closed.set()
+        if self.user_code.is_native:
+            # Who closed it from inside a listener is on its way out of that; its hub must not go
+            # before.
+            self.pool.wait_for_end()
         self._on_finished()
 
     def abandon(self):
         """In a forked child: the core is its parent's."""
-        self.is_abandoned = self.state != states.CLOSED
+        if not self.is_abandoned:
+            self.is_abandoned = True
+            self.was_open = self.state != states.CLOSED
         self.role = None
         self.state = states.CLOSED
         if native_thread_id() == self._thread:  # else its greenlets went with their thread

@@ -12,9 +12,19 @@ import os
 import types
 import weakref
 
+from clusterclient_sync._compat import call_after_fork_in_child, native_lock
 from clusterclient_sync.exceptions import ConfigurationError
 
+_lock = native_lock()  # nothing that could switch greenlets happens while it is held
 _live = {}  # (pid,) + key -> list of (weak reference to the client, its plan)
+
+
+def _in_child():
+    global _lock
+    _lock = native_lock()
+
+
+call_after_fork_in_child(_in_child)
 
 
 def key_of(name, options):
@@ -31,30 +41,34 @@ def claim(client, key, plan):
     :raises ConfigurationError: another live client of this key was made from another class or
         with other arguments; nothing is noted then.
     """
-    _forget_dead()
-    entries = _live.setdefault((os.getpid(),) + key, [])
-    for reference, other in entries:
+    with _lock:
+        _forget_dead()
+        entries = list(_live.get((os.getpid(),) + key, ()))
+    for reference, other in entries:  # outside of the lock: what is compared is the user's
         if reference() is not None and not _agree(plan, other):
             raise ConfigurationError(
                 u"this process has a client %s already, made from %s, and this one from %s: they "
                 u"would share one real client. Use the same class and equal arguments, or give "
                 u"one of them a name or a port of its own"
                 % (_told_key(key), other.fingerprint, plan.fingerprint))
-    entries.append((weakref.ref(client), plan))
+    with _lock:
+        _live.setdefault((os.getpid(),) + key, []).append((weakref.ref(client), plan))
 
 
 def release(client):
     """Forget a client; nothing happens where it is not (or no longer) known."""
-    for entries in list(_live.values()):
-        entries[:] = [entry for entry in entries if entry[0]() is not client]
-    _forget_dead()
+    with _lock:
+        for entries in list(_live.values()):
+            entries[:] = [entry for entry in entries if entry[0]() is not client]
+        _forget_dead()
 
 
 def live_clients():
     """The clients of this process that are not closed, as a new list."""
     pid = os.getpid()
-    found = [reference() for key, entries in list(_live.items()) if key[0] == pid
-             for reference, _ in entries]
+    with _lock:
+        found = [reference() for key, entries in list(_live.items()) if key[0] == pid
+                 for reference, _ in entries]
     return [client for client in found if client is not None]
 
 

@@ -68,9 +68,16 @@ class Supervisor(object):
 
     # What others want -----------------------------------------------------------------------
 
+    @property
+    def is_started(self):
+        """Whether there is a greenlet."""
+        return self._greenlet is not None
+
     def close(self, role):
         """End: leave the role, then finish the core.  Returns at once."""
         self.is_closing = True
+        if not self.is_started:
+            self.start()  # which ends at once
         if role is not None:
             role.fail_callers()
         self.wake()
@@ -142,8 +149,10 @@ class Supervisor(object):
             SharingTerm(self).serve()
             return
         self._end_resigning()
-        while self._is_last_term:
+        while self._is_last_term and not self.is_closing:
             self.sleep(None)
+        if self.is_closing:
+            return
         self.must_leave = False
         if self.is_forced is not False:
             leader = self._new_leader()

@@ -16,7 +16,8 @@ import os
 import sys
 import traceback
 
-from ._compat import monotonic, native_poll, native_thread_id, set_close_on_exec, start_thread
+from ._compat import (
+    monotonic, native_poll, native_thread_id, set_close_on_exec, start_thread, uninterrupted)
 from .transport import fork_guard
 
 _LOOKS = 4  # per limit
@@ -43,7 +44,11 @@ class Watchdog(object):
         self._timer = loop.timer(0, self._period, ref=False)
         self._timer.start(self._beat)
         fork_guard.watch_over(self)
-        start_thread(self._watch, ())
+        try:
+            start_thread(self._watch, ())
+        except BaseException:
+            self.abandon()
+            raise
 
     def _beat(self):
         self._beats += 1
@@ -55,7 +60,7 @@ class Watchdog(object):
             os.close(self._stop)  # wakes the thread, which closes the other end
 
     def abandon(self):
-        """In a forked child, which has no such thread."""
+        """Where there is no such thread, as in a forked child."""
         if not self._is_stopped:
             self._release()
             os.close(self._stop)
@@ -70,15 +75,17 @@ class Watchdog(object):
     # In the thread ------------------------------------------------------------------------
 
     def _watch(self):
+        close = os.close  # the interpreter may take its modules apart before this thread ends
         try:
             poll = native_poll()
             poll.register(self._alarm)
-            since = self._wait_until_blocked(lambda: poll.poll(self._period * 1000))
+            since = self._wait_until_blocked(
+                lambda: uninterrupted(poll.poll, self._period * 1000))
             if since is not None:
                 self._give_up(since, self._stack())
-                poll.poll()  # until it is stopped
+                uninterrupted(poll.poll, None)  # until it is stopped
         finally:
-            os.close(self._alarm)
+            close(self._alarm)
 
     def _wait_until_blocked(self, wait):
         """For how long the loop is blocked; ``None`` where this was stopped.

@@ -14,9 +14,6 @@ from support import leaks, limits
 from support.ports import free_port
 from support.processes import Processes, environment
 
-#: Most tests use gevent without patching; those of the other runtime ask for it.
-os.environ["CLUSTERCLIENT_RUNTIME"] = "greenlet"
-
 OTHER_PYTHON_VARIABLE = "CLUSTERCLIENT_OTHER_PYTHON"
 
 

@@ -23,9 +23,6 @@ from .waits import Wait
 GREENLET = "greenlet"
 THREAD = "thread"
 
-_places = weakref.WeakSet()
-
-
 def make(kind, hub, max_threads):
     """A place of this kind for user code.
 
@@ -37,7 +34,12 @@ def make(kind, hub, max_threads):
 
 def has_work(hub):
     """Whether any thread is to give a result to this hub."""
-    return any(place.has_work(hub) for place in list(_places))
+    return any(place.has_work(hub) for place in list(_places_of(hub)))
+
+
+def _places_of(hub):
+    """Those of one hub, which alone touches them."""
+    return hub.__dict__.setdefault("clusterclient_places", weakref.WeakSet())
 
 
 class InPlace(object):
@@ -74,21 +76,23 @@ class InThreads(object):
         self._threads = 0
         self._idle = []  # locks that idle threads wait for
         self._tasks = deque()
+        self._unanswered = 0  # tasks whose result the hub does not have yet
         self._callers = {}  # native thread -> the greenlet that waits for it
-        _places.add(self)
+        _places_of(hub).add(self)
 
     def caller_of(self, thread):
         """The greenlet that waits for what this native thread does, or ``None``."""
         return self._callers.get(thread)
 
     def has_work(self, hub):
-        """Whether a thread is to give a result to this hub."""
-        return self._hub is hub and bool(self._callers or self._tasks)
+        """Whether a thread is to give a result to this hub; in that hub only."""
+        return self._unanswered > 0 and self._hub is hub
 
     def call(self, function, *args, **kwargs):
         """Call it in a thread; a greenlet that is killed meanwhile leaves it running there."""
-        task = _Task(function, args, kwargs)
+        task = _Task(self, function, args, kwargs)
         self._submit(task)
+        self._unanswered += 1
         task.block(self._hub)
         if task.exc_info is None:
             return task.value
@@ -103,8 +107,17 @@ class InThreads(object):
             if self._idle:
                 self._idle.pop().release()
             elif self._threads < self._max_threads:
-                self._threads += 1
-                start_thread(self._work, ())
+                self._start_thread(task)
+
+    def _start_thread(self, task):
+        try:
+            start_thread(self._work, ())
+        except BaseException:
+            if not self._threads:  # nobody else will come for it
+                self._tasks.remove(task)
+                raise
+        else:
+            self._threads += 1
 
     def close(self):
         """End the threads, each when its function returns and nothing more is to be done."""
@@ -135,8 +148,12 @@ class InThreads(object):
                 continue
             task.run()
             _drop_hub()
-            self._hub.loop.run_callback_threadsafe(task.give_result)
-            del self._callers[thread], task
+            del self._callers[thread]
+            try:
+                self._hub.loop.run_callback_threadsafe(task.give_result)
+            except (AttributeError, ValueError):  # its hub is gone, and with it who waited
+                return
+            del task
 
 
 def _drop_hub():
@@ -149,10 +166,11 @@ def _drop_hub():
 class _Task(Wait):
     """A function to be called in a thread, and its outcome."""
 
-    __slots__ = ("caller", "exc_info", "_function", "_args", "_kwargs")
+    __slots__ = ("caller", "exc_info", "_place", "_function", "_args", "_kwargs")
 
-    def __init__(self, function, args, kwargs):
+    def __init__(self, place, function, args, kwargs):
         super(_Task, self).__init__()
+        self._place = place
         self.caller = getcurrent()
         self.exc_info = None
         self._function = function
@@ -170,4 +188,5 @@ class _Task(Wait):
 
     def give_result(self):
         """In the hub: the caller goes on, where it still waits."""
+        self._place._unanswered -= 1
         self.resolve(self.value)

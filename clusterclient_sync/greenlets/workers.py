@@ -175,6 +175,12 @@ class WorkerPool(object):
             self._news.wait(until - monotonic())
         gevent.killall(self._unfinished(spared), timeout=1)
 
+    def wait_for_end(self):
+        """After :meth:`close`: wait for those that were spared, however long they take."""
+        while self._unfinished(()):
+            self._news.clear()
+            self._news.wait()
+
     def _unfinished(self, spared):
         current = getcurrent()
         return [worker for worker in self.workers

@@ -12,16 +12,11 @@ import json
 import os
 import stat
 
+from ..forked import only_prepare
 from . import _descriptors, _gunicorn_port
 from ._gunicorn_agent import Turns
 from ._gunicorn_environment import Environment
 from ._gunicorn_settings import check_sharing
-
-try:
-    from ..forked import only_prepare
-except ImportError:
-    def only_prepare():
-        """Nothing: clients that the master makes are its own."""
 
 _UPGRADE_VARIABLE = "CLUSTERCLIENT_UPGRADE"
 #: How long (seconds) a master that ends waits for its agents, over the time that they are given.

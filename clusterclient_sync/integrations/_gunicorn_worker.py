@@ -15,14 +15,10 @@ import gevent
 from gevent import monkey
 
 from .. import registry
+from .._compat import uninterrupted
 from ..builder import cluster
+from ..forked import join_inherited
 from . import _descriptors
-
-try:
-    from ..forked import join_inherited
-except ImportError:
-    def join_inherited():
-        """Nothing: clients that were made before the fork stay their parent's."""
 
 _log = logging.getLogger("clusterclient_sync")
 
@@ -72,7 +68,7 @@ def _native_bell(act):
     reading, writing = _descriptors.pipe()
 
     def wait():
-        os.read(reading, 1)
+        uninterrupted(os.read, reading, 1)
         for end in (reading, writing):
             _descriptors.close(end)
         act()

@@ -163,7 +163,9 @@ class Host(object):
     def _close_safely(self):
         try:
             self._close_real()
-        except Exception:
+        except (gevent.GreenletExit, KeyboardInterrupt):
+            raise
+        except BaseException:  # a real client that wants to exit the process with itself
             self._log.exception("The real client of %s could not be closed", self.plan.name)
 
     def _close_real(self):
@@ -226,7 +228,10 @@ class Host(object):
         In a greenlet of the host's own thread it runs before this returns.
         """
         if native_thread_id() != self._thread:
-            self.pool.loop.run_callback_threadsafe(self.pool.run, job)
+            try:
+                self.pool.loop.run_callback_threadsafe(self.pool.run, job)
+            except ValueError:  # the loop is gone, and with it all who could want this
+                self._log.debug("What the real client told came too late")
         elif getcurrent() is self.pool.hub:
             self.pool.run(job)
         else:

@@ -6,6 +6,7 @@ gets, and what cannot be sent to a leader cannot be given to this one either.
 
 from __future__ import absolute_import, division, print_function
 
+import collections
 import os
 
 from ..exceptions import NOT_SENT, UNKNOWN, ConnectionClosedError, ResponseTimeoutError
@@ -39,6 +40,7 @@ class LocalRole(object):
         self._deadlines = deadlines
         self._hub = host.pool.hub
         self._publishes = Lane(host.pool)
+        self._unbegun = collections.OrderedDict()  # invocation -> call, where nobody waits for it
         self._waiting = {}  # wait -> its invocation, of calls in work
         self._room = WaitingLine(self._hub, deadlines)
         subscriptions.on_room = upstreams.room
@@ -89,7 +91,14 @@ class LocalRole(object):
         call.freeze(self.transcode)
         if self.host.is_closed:
             raise _lost(NOT_SENT)
-        self.host.pool.run(LocalInvocation(self.host, call, None, self.transcode))
+        invocation = LocalInvocation(self.host, call, None, self.transcode)
+        self._unbegun[invocation] = call
+        self.host.pool.run(lambda: self._begin(invocation))
+
+    def _begin(self, invocation):
+        if not self.host.is_closed:
+            self._unbegun.pop(invocation, None)
+        return invocation()
 
     def publish(self, call, may_wait=True):
         """Call the publishing method after all publishes before this one."""
@@ -99,10 +108,11 @@ class LocalRole(object):
         if may_wait and len(self._publishes) >= _MAX_PUBLISHES:
             self._wait_for_room(call)
         invocation = LocalInvocation(self.host, call, None, self.transcode)
+        self._unbegun[invocation] = call
         self._publishes.submit(lambda: self._publish(invocation))
 
     def _publish(self, invocation):
-        invocation()
+        self._begin(invocation)
         self._let_in()
 
     def _let_in(self):
@@ -126,8 +136,8 @@ class LocalRole(object):
         self._upstreams.add(entry.formatted, entry.registration, self, entry.key)
 
     def unsent(self):
-        """One-way calls that did not reach the real client: none here."""
-        return []
+        """One-way calls and publishes that did not reach the real client."""
+        return list(self._unbegun.values())
 
     def unsubscribe(self, entry):
         """The client wants them no more."""

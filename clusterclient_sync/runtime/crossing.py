@@ -27,7 +27,11 @@ class NotInTime(Exception):
 
 
 class HubGone(Exception):
-    """The hub ended before it ran the function."""
+    """The hub ended before the function did; ``is_begun`` says how far that came."""
+
+    def __init__(self, is_begun):
+        super(HubGone, self).__init__(is_begun)
+        self.is_begun = is_begun
 
 
 def cross(loop, run, function, args=(), until=None, is_alive=lambda: True):
@@ -41,21 +45,25 @@ def cross(loop, run, function, args=(), until=None, is_alive=lambda: True):
     :raises HubGone: it never will.
     :raises ConfigurationError: this is a hub, which must not block.
     """
-    with waiters.borrow() as waiter:
-        crossing = _Crossing(function, args, waiter)
+    waiter = waiters.borrow()
+    crossing = _Crossing(function, args, waiter, loop)
+    try:
         try:
             loop.run_callback_threadsafe(run, crossing)
-            while not crossing.is_over:
-                left = _LOOK_INTERVAL
-                if until is not None:
-                    left = min(left, until - monotonic())
-                    if left <= 0:
-                        raise NotInTime(crossing.is_begun)
-                waiter.wait(left)
-                if not crossing.is_over and not is_alive():
-                    raise HubGone()
-        finally:
-            crossing.is_wanted = False
+        except ValueError:  # the loop is destroyed
+            raise HubGone(False)
+        while not crossing.is_over:
+            left = _LOOK_INTERVAL
+            if until is not None:
+                left = min(left, until - monotonic())
+                if left <= 0:
+                    raise NotInTime(crossing.abandon())
+            waiter.wait(left)
+            if not crossing.is_over and not is_alive():
+                raise HubGone(crossing.abandon())
+    finally:
+        crossing.abandon()
+        waiter.give_back()
     if crossing.error is None:
         return crossing.value
     try:
@@ -67,28 +75,44 @@ def cross(loop, run, function, args=(), until=None, is_alive=lambda: True):
 class _Crossing(object):
     """The job, and what came of it."""
 
-    __slots__ = ("_function", "_args", "_waiter", "is_wanted", "is_begun", "is_over", "value",
-                 "error")
+    __slots__ = ("_function", "_args", "_waiter", "_loop", "is_wanted", "is_begun", "has_blocked",
+                 "is_over", "value", "error")
 
-    def __init__(self, function, args, waiter):
+    def __init__(self, function, args, waiter, loop):
         self._function = function
         self._args = args
         self._waiter = waiter
+        self._loop = loop
         self.is_wanted = True
         self.is_begun = False
+        self.has_blocked = False  # to be set by who runs it, where that goes on before its end
         self.is_over = False
         self.value = None
         self.error = None
 
+    def abandon(self):
+        """Nobody waits any more: whether it had begun.  If not, it never will."""
+        # Each side says what it does before it looks what the other one did.
+        self.is_wanted = False
+        return self.is_begun
+
     def __call__(self):
+        self.is_begun = True
         if not self.is_wanted:
             return
-        self.is_begun = True
         try:
             self.value = self._function(*self._args)
         except BaseException:
             self.error = sys.exc_info()
         finally:
             self.is_over = True
-            if self.is_wanted:
-                self._waiter.wake()
+            if self.has_blocked:
+                # At the end of the turn: else the caller would wait for the interpreter's lock
+                # until this hub sleeps, and be woken a second time.
+                self._loop.run_callback(self._tell)
+            else:
+                self._tell()
+
+    def _tell(self):
+        if self.is_wanted:
+            self._waiter.wake()

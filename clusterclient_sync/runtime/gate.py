@@ -14,7 +14,8 @@ import weakref
 import gevent
 
 from .. import registry, states
-from .._compat import call_after_fork_in_child, monotonic, native_lock, native_thread_id
+from .._compat import (
+    call_after_fork_in_child, existing_hub, monotonic, native_lock, native_sleep, native_thread_id)
 from ..core import Core
 from ..events import EventEmitter
 from ..exceptions import (
@@ -30,6 +31,9 @@ _GRACE = 0.2
 _gates = weakref.WeakSet()
 _held_in = None  # the pid of a process whose clients wait for its children
 _making = native_lock()
+_in_the_making = set()  # gates of this process
+#: How often (seconds) a second one looks whether the first has made it.
+_LOOK_INTERVAL = 0.001
 
 
 class Gate(object):
@@ -47,43 +51,46 @@ class Gate(object):
         self._pid = os.getpid()
         self._thread = None
         self._hub_thread = None
+        self._is_written_for_gevent = (
+            options.runtime is None and choice.is_written_for_gevent(plan.real_class))
         self.emitter = EventEmitter()
         _gates.add(self)
         self._make_core(client, [])
 
     def _make_core(self, client, listeners):
-        options = choice.choose(self._options)
-        self._thread = self._hub_thread = None
-        if _held_in == self._pid:
+        """Make a core in this process; nothing of this gate changes before it is there."""
+        pid = os.getpid()
+        options = choice.choose(self._options, self._is_written_for_gevent)
+        if _held_in == pid:
             options = options.replace(runtime=GREENLET)
         if options.runtime == GREENLET:
-            self.core = self._new_core(client, options, listeners)
+            made = _Made(None)
+            made.make(self, client, options, listeners)
         else:
-            self._hub_thread = hub_thread.acquire()
+            made = _Made(hub_thread.acquire())
             try:
-                self.core = self._hub_thread.call(self._new_core, (client, options, listeners))
+                made.thread_with_hub.call(made.make, (self, client, options, listeners))
             except BaseException:
-                self._hub_thread.release()
+                made.abandon()
                 raise
+        self._hub_thread = made.thread_with_hub
+        self.core = made.core
+        self._thread = made.thread
+        self._pid = pid  # the last: who sees it may use the others
         at_exit.watch()
 
-    def _new_core(self, client, options, listeners):
-        """In the hub in which it is to live."""
-        core = Core(client, self._plan, options, self.emitter, self._on_finished)
-        self._thread = native_thread_id()
+    def new_core(self, client, options, listeners, on_finished):
+        """A core that has begun to look for its role; in the hub in which it is to live."""
+        core = Core(client, self._plan, options, self.emitter, on_finished)
         for registration, listener in listeners:
             core.subscribe(registration, listener)
-        if _held_in == self._pid:
+        if _held_in == os.getpid():
             core.admission.refused(LeaderUnavailableError(
                 "the clients of this process wait for its children, which are forked later: use "
                 "them there", outcome=NOT_SENT))
         else:
             core.start()
         return core
-
-    def _on_finished(self):
-        if self._hub_thread is not None:
-            self._hub_thread.release()
 
     # In a forked child ------------------------------------------------------------------------
 
@@ -97,16 +104,32 @@ class Gate(object):
         closed before the fork.
         """
         client = self._client()
-        with _making:
-            if not self.is_inherited or client is None:
-                return
-            fork_guard.check()
-            old = self.core
-            self._pid = os.getpid()
-            if old.state != states.CLOSED or old.is_abandoned:
-                registry.claim(client, registry.key_of(self._plan.name, self._options),
-                               self._plan)
+        while self.is_inherited and client is not None:
+            # No lock is held while it is made: another greenlet of this thread may come for it.
+            with _making:
+                is_first = self not in _in_the_making
+                _in_the_making.add(self)
+            if is_first:
+                try:
+                    self._replace(client)
+                finally:
+                    _in_the_making.discard(self)
+            else:
+                _pause()
+
+    def _replace(self, client):
+        fork_guard.check()
+        old = self.core
+        if old.was_open:
+            registry.claim(
+                client, registry.key_of(self._plan.name, self._options), self._plan)
+            try:
                 self._make_core(client, old.subscriptions.listeners())
+            except BaseException:
+                registry.release(client)
+                raise
+        else:
+            self._pid = os.getpid()
 
     # From anywhere ----------------------------------------------------------------------------
 
@@ -153,8 +176,8 @@ class Gate(object):
                 "%s of %s did not end within %s s: the loop that it lives in is blocked, or nobody "
                 "runs it" % (name, self._plan.name, timeout),
                 outcome=UNKNOWN if late.is_begun else NOT_SENT, timeout=timeout, method=name)
-        except HubGone:
-            raise core.closed_error(UNKNOWN)
+        except HubGone as gone:
+            raise core.closed_error(UNKNOWN if gone.is_begun else NOT_SENT)
 
     def _timeout_of(self, spec, timeout):
         if timeout is not None:
@@ -233,6 +256,46 @@ class Gate(object):
                 raise  # closing goes on
 
 
+class _Made(object):
+    """A core in the making, and its hub's thread, where that is none of the caller's."""
+
+    def __init__(self, thread_with_hub):
+        self.thread_with_hub = thread_with_hub
+        self.core = None
+        self.thread = None
+        self._is_abandoned = False
+
+    def make(self, gate, client, options, listeners):
+        """In the hub in which it is to live."""
+        try:
+            self.core = gate.new_core(client, options, listeners, self._release)
+        except BaseException:
+            self._release()
+            raise
+        self.thread = native_thread_id()
+        if self._is_abandoned:
+            self.core.close(0)
+
+    def abandon(self):
+        """Who wanted it was interrupted, or it could not be made."""
+        self._is_abandoned = True
+        core = self.core
+        if core is not None:
+            core.hub.loop.run_callback_threadsafe(gevent.spawn, core.close, 0)
+
+    def _release(self):
+        if self.thread_with_hub is not None:
+            self.thread_with_hub.release()
+
+
+def _pause():
+    """Let whoever else is at work go on, greenlet or thread."""
+    if existing_hub() is None:
+        native_sleep(_LOOK_INTERVAL)
+    else:
+        gevent.sleep(_LOOK_INTERVAL)
+
+
 def _spawn(job):
     """Run a job in a greenlet of the hub whose callback this is."""
     gevent.Greenlet(job).start()
@@ -241,6 +304,7 @@ def _spawn(job):
 def _in_child():
     global _making
     _making = native_lock()
+    _in_the_making.clear()
 
 
 call_after_fork_in_child(_in_child)

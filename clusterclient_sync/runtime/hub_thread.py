@@ -6,16 +6,20 @@ first of them and ends with the last.  No user code runs in it, save transcodes 
 
 from __future__ import absolute_import, division, print_function
 
+import logging
 import os
 
 import gevent
 from gevent import get_hub
 
-from .._compat import call_after_fork_in_child, monotonic, native_lock, native_sleep, start_thread
+from .._compat import (
+    call_after_fork_in_child, interrupt_main, monotonic, native_lock, native_sleep, start_thread)
 from ..greenlets import outside
 from ..greenlets.waits import Wait
 from ..greenlets.workers import WorkerPool
-from .crossing import cross
+from .crossing import HubGone, cross
+
+_log = logging.getLogger(__name__)
 
 #: How long (seconds) what is under way at the end has to give its answers.
 _LAST_WORDS = 5.0
@@ -67,20 +71,49 @@ class HubThread(object):
         self._stopper = None
         self._has_ended = native_lock()
         self._has_ended.acquire()
+        self._failure = None
         has_started = native_lock()
         has_started.acquire()
         start_thread(self._run, (has_started,))
         has_started.acquire()
+        if self._failure is not None:
+            raise self._failure
 
     def _run(self, has_started):
+        is_told = Wait()
+        try:
+            self._prepare(is_told)
+        except BaseException as error:
+            self._failure = error
+            return
+        finally:
+            has_started.release()
+        try:
+            self._serve(is_told)
+        finally:
+            with _lock:
+                self.is_over = True
+            self._has_ended.release()
+
+    def _prepare(self, is_told):
         self.hub = hub = get_hub()
-        self.hub.name = "clusterclient_sync"
+        hub.name = "clusterclient_sync"
+        hub.handle_system_error = self._on_system_error
         self.thread = hub.thread_ident
         self._pool = WorkerPool(hub, "calls of other threads")
-        is_told = Wait()
         self._stopper = hub.loop.async_()  # which also keeps the hub waiting
         self._stopper.start(is_told.resolve)
-        has_started.release()
+
+    @staticmethod
+    def _on_system_error(kind, value, traceback=None):
+        """gevent would throw it into this thread's first greenlet, which is nobody's program."""
+        if issubclass(kind, KeyboardInterrupt):
+            interrupt_main()
+        else:
+            _log.error("A greenlet wanted to end the process", exc_info=(kind, value, traceback))
+
+    def _serve(self, is_told):
+        hub = self.hub
         try:
             is_told.block(hub)
             until = monotonic() + _LAST_WORDS
@@ -88,15 +121,18 @@ class HubThread(object):
                    and not self._is_at_exit):
                 gevent.sleep(0.001)
             self._pool.close(0)
+            gevent.sleep(0)  # callers whose calls are over are woken in the hub's next turn
         finally:
             # What a native thread still does ends with a word to this hub.
             if not outside.has_work(hub):
                 hub.destroy(destroy_loop=True)
-            self._has_ended.release()
 
     def call(self, function, args=(), until=None):
         """Call a function in a greenlet of this thread's hub, see :func:`~.crossing.cross`."""
-        return cross(self.hub.loop, self._start, function, args, until, lambda: not self.is_over)
+        loop = self.hub.loop
+        if loop is None or self.pid != os.getpid():
+            raise HubGone(False)
+        return cross(loop, self._start, function, args, until, lambda: not self.is_over)
 
     def _start(self, crossing):
         def run():
@@ -107,6 +143,7 @@ class HubThread(object):
                 self._under_way -= 1
 
         self._pool.run(run)
+        crossing.has_blocked = True
 
     def end(self, timeout):
         """End the thread, whatever is under way; block the calling one until it has ended, about so

@@ -3,12 +3,11 @@
 A waiter has ``wait(timeout)``, which returns at the latest after so many seconds (and maybe too
 early: the caller looks whether what it waits for is there), and ``wake()``, for any thread.
 :func:`borrow` gives the kind that suits the caller: a greenlet of a hub lets its hub run on, a
-plain thread blocks.
+plain thread blocks.  Who has borrowed it calls ``give_back()``.
 """
 
 from __future__ import absolute_import, division, print_function
 
-import contextlib
 import os
 import select
 
@@ -22,7 +21,6 @@ from ..greenlets.waits import Wait
 _spare = native_local()
 
 
-@contextlib.contextmanager
 def borrow():
     """A waiter for the calling thread or greenlet.
 
@@ -30,22 +28,12 @@ def borrow():
     """
     hub = existing_hub()
     if hub is None:
-        waiter = _spare_of_thread()
-        try:
-            yield waiter
-        finally:
-            # One that somebody interrupted may be woken late: the next wait returns too early.
-            _spare.waiters.append(waiter)
-    elif getcurrent() is hub:
+        return _spare_of_thread()
+    if getcurrent() is hub:
         raise ConfigurationError(
             "a cluster client was used in a callback of gevent's hub, which must not block: spawn "
             "a greenlet for it", outcome=NOT_SENT)
-    else:
-        waiter = HubWaiter(hub)
-        try:
-            yield waiter
-        finally:
-            waiter.close()
+    return HubWaiter(hub)
 
 
 def _spare_of_thread():
@@ -58,7 +46,16 @@ def _spare_of_thread():
     return LockWaiter() if LOCKS_HEED_SIGNALS else PipeWaiter()
 
 
-class LockWaiter(object):
+class _ThreadWaiter(object):
+    """One that its thread uses again."""
+
+    def give_back(self):
+        """The wait is over."""
+        # One that somebody interrupted may be woken late: the next wait returns too early.
+        _spare.waiters.append(self)
+
+
+class LockWaiter(_ThreadWaiter):
     """Blocks a thread on a lock."""
 
     def __init__(self):
@@ -78,7 +75,7 @@ class LockWaiter(object):
             pass
 
 
-class PipeWaiter(object):
+class PipeWaiter(_ThreadWaiter):
     """Blocks a thread on a pipe: on Python 2 a thread that waits for a lock is deaf to signals."""
 
     def __init__(self):
@@ -101,10 +98,11 @@ class PipeWaiter(object):
         """End the wait; from any thread."""
         os.write(self._writing, b"!")
 
-    def __del__(self):
-        # Its thread has ended, or the process was forked.
-        os.close(self._reading)
-        os.close(self._writing)
+    def __del__(self, close=os.close):
+        # Its thread has ended, or the process was forked; or the interpreter ends, which takes
+        # modules apart before this.
+        for descriptor in (self._reading, self._writing):
+            close(descriptor)
 
 
 class HubWaiter(object):
@@ -131,6 +129,6 @@ class HubWaiter(object):
             timer.close()
             self._wait = Wait()
 
-    def close(self):
-        """Nobody waits any more; a late ``wake()`` does nothing."""
+    def give_back(self):
+        """The wait is over; a late ``wake()`` does nothing."""
         self._alarm.stop()

@@ -44,9 +44,10 @@ class LeadingTerm(object):
         """Lead until the client is closed or is to step down, or cannot start its real client."""
         core, leader = self._core, self._leader
         core.transition(states.WON_PORT)
-        leader.take_seat(self._seat)
-        watchdog = self._start_watchdog()
+        watchdog = None
         try:
+            leader.take_seat(self._seat)
+            watchdog = self._start_watchdog()
             if self._start_real_client():
                 self._role = LocalRole(
                     leader.host, leader.upstreams, core.subscriptions, core.deadlines)
@@ -69,7 +70,12 @@ class LeadingTerm(object):
         limit = self._options.watchdog_timeout
         if limit is None:
             return None
-        return Watchdog(self._core.hub.loop, limit, self._give_up)
+        try:
+            return Watchdog(self._core.hub.loop, limit, self._give_up)
+        except Exception:  # no descriptor, no thread
+            self._options.logger.exception(
+                "%s: there is no watchdog over this leader", self._core.plan.name)
+            return None
 
     def _give_up(self, seconds, stack):
         """The loop is blocked: let another process lead.  In the watchdog's thread."""

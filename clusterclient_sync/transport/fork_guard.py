@@ -11,10 +11,13 @@ callbacks runs.
 
 from __future__ import absolute_import, division, print_function
 
+import logging
 import os
 import weakref
 
 from .._compat import call_after_fork_in_child, existing_hub
+
+_log = logging.getLogger(__name__)
 
 _owners = weakref.WeakSet()
 _is_hooked = False
@@ -52,4 +55,7 @@ def _in_child():
     if hub is not None:
         hub.loop.reinit()
     for owner in owners:
-        owner.abandon()
+        try:
+            owner.abandon()
+        except Exception:  # its loop may be gone: the others let go all the same
+            _log.debug("%r could not let go in the child", owner, exc_info=True)

@@ -4,102 +4,17 @@ from __future__ import absolute_import, division, print_function
 
 import pytest
 
-PRELUDE = """
-import sys
-if "patched" in sys.argv:
-    from gevent import monkey
-    monkey.patch_all()
-import os
-import threading
-import gevent
-from clusterclient_sync import cluster, ClusterClientError
-from clusterclient_sync._compat import native_lock, native_sleep, native_thread_id, start_thread
-from support.gates import Event
-from support.talk import commands, tell
+from support.threaded import PRELUDE
 
-
-class Meeting(object):
-    # A real client for threads: it blocks them, and knows nothing of gevent.
-
-    def __init__(self):
-        self.present = 0
-        self.most = 0
-        self.lock = native_lock()
-        self.listeners = {}
-
-    def meet(self, count):
-        # Return when so many are here at once.
-        with self.lock:
-            self.present += 1
-            self.most = max(self.most, self.present)
-        while self.most < count:
-            native_sleep(0.001)
-        with self.lock:
-            self.present -= 1
-        return native_thread_id()
-
-    def let_go(self):
-        self.most = 1000
-
-    def echo(self, value):
-        return value
-
-    def fail(self):
-        raise KeyError("told")
-
-    def pid(self):
-        return os.getpid()
-
-    def subscribe(self, registration, listener):
-        self.listeners[registration["k"]] = listener
-        listener("first")
-
-    def unsubscribe(self, registration, listener=None):
-        self.listeners.pop(registration["k"], None)
-
-    def push(self, key, value):
-        self.listeners[key](value)
-
-    def close(self):
-        pass
-
-
-def in_threads(count, function):
-    # Run a function in native threads, and raise what one of them raised.
-    errors, left = [], [count]
-
-    def run(number):
-        try:
-            function(number)
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            with lock:
-                left[0] -= 1
-
-    lock = native_lock()
-    for number in range(count):
-        start_thread(run, (number,))
-    while left[0]:
-        pause()
-    if errors:
-        raise errors[0]
-
-
-def pause():
-    gevent.sleep(0.001) if "patched" in sys.argv else native_sleep(0.001)
-
-
-port = int(sys.argv[1])
-"""
-ENV = {"CLUSTERCLIENT_RUNTIME": None}
+ENV = {"CLUSTERCLIENT_RUNTIME": "thread"}  # these programs import gevent, to be tested both ways
 
 
 @pytest.fixture
 def run(processes, port):
     """Runs a program to its end and gives what it told with ``tell("told", ...)``."""
     def start(body, *how):
-        program = processes.start(PRELUDE + body, port, *how, env=ENV)
+        program = processes.start(
+            PRELUDE + body, port, *how, env={} if "patched" in how else ENV)
         told = program.expect("told", timeout=40)
         assert program.wait() == 0, program.describe()
         assert "Traceback" not in program.stderr_text(), program.describe()
@@ -283,3 +198,43 @@ while things() != before:  # what ends, ends beside
 tell("told")
 """)
     assert told is not None
+
+
+CHOICE = """
+import sys
+%s
+from clusterclient_sync import cluster
+
+
+class Real(object):
+    def echo(self, value):
+        return value
+
+    def close(self):
+        pass
+
+
+def make():
+    client = cluster(Real, port=int(sys.argv[1])).create()
+    client.ready(10)
+    assert client.echo(1) == 1
+    client.close()
+    return client._gate.core.options.runtime
+
+
+%s
+"""
+
+
+@pytest.mark.parametrize("first, last, runtime", [
+    ("", "print(make())", "thread"),
+    ("from gevent import monkey; monkey.patch_all()", "print(make())", "greenlet"),
+    ("import gevent", "print(make())", "greenlet"),
+    ("from gevent.event import Event", "print(make())", "greenlet"),
+    ("", "__import__('gevent').spawn(lambda: print_it(make())).join()", "greenlet"),
+], ids=["plain", "patched", "written for gevent", "with a name of gevent's", "in a greenlet"])
+def test_the_runtime_is_chosen_by_the_program(processes, port, first, last, runtime):
+    code = CHOICE % (first, "def print_it(text):\n    print(text)\n\n\n" + last)
+    program = processes.start(code, port, env={"CLUSTERCLIENT_RUNTIME": None})
+    assert program.wait() == 0, program.describe()
+    assert "".join(program.noise).strip() == runtime

@@ -15,8 +15,15 @@ from clusterclient_sync.exceptions import ConfigurationError
 from clusterclient_sync.integrations import _gunicorn_environment, _gunicorn_worker
 from clusterclient_sync.integrations import gunicorn as integration
 from clusterclient_sync.integrations.gunicorn import install
+from clusterclient_sync.runtime import gate
 
 called = []
+
+
+@pytest.fixture(autouse=True)
+def is_no_master_after_it(monkeypatch):
+    """A master's own clients never join: the next test's shall."""
+    monkeypatch.setattr(gate, "_held_in", None)
 
 
 def note_exit(server, worker):

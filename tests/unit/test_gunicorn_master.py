@@ -14,11 +14,18 @@ from gunicorn.config import Config
 from clusterclient_sync.exceptions import ConfigurationError
 from clusterclient_sync.integrations import _descriptors, _gunicorn_master
 from clusterclient_sync.integrations._gunicorn_settings import checked
+from clusterclient_sync.runtime import gate
 from support.ports import free_port
 
 HOST = "127.0.0.1"
 VARIABLES = ("CLUSTERCLIENT_PORT", "CLUSTERCLIENT_IS_LEADER", "NODE_CLUSTER_CLIENT_PORT",
              "CLUSTERCLIENT_SET_BY_GUNICORN", "CLUSTERCLIENT_UPGRADE", "GUNICORN_PID")
+
+
+@pytest.fixture(autouse=True)
+def is_no_master_after_it(monkeypatch):
+    """A master's own clients never join: the next test's shall."""
+    monkeypatch.setattr(gate, "_held_in", None)
 
 
 class Server(object):
