@@ -2,10 +2,12 @@
 
 from __future__ import absolute_import, division, print_function
 
+import os
+
 import gevent
 import pytest
 
-from support import gunicorns, raw_peer
+from support import gunicorns, raw_peer, servers
 from support.journal import Journal
 from support.members import Members
 
@@ -64,3 +66,32 @@ def gunicorn(processes, tmpdir, journal, closing):
 def loaded(closing):
     """Puts a gunicorn under load."""
     return lambda server: closing(gunicorns.Load(server))
+
+
+def _serve(kind, tmpdir_factory):
+    """A real server.  Where it is not installed its tests are skipped, but never in CI."""
+    try:
+        kind.check()
+        servers.check_importable(kind.package)
+    except servers.NotHere as reason:
+        text = "the example for %s was NOT tested: %s" % (kind.name, reason)
+        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+            pytest.fail("CI tests every example, and " + text, pytrace=False)
+        pytest.skip(text)
+    server = kind(tmpdir_factory.mktemp(kind.package))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def redis_server(no_leaks_of_the_session, tmpdir_factory):
+    """A redis of the module's own."""
+    for server in _serve(servers.RedisServer, tmpdir_factory):
+        yield server
+
+
+@pytest.fixture(scope="module")
+def zookeeper_server(no_leaks_of_the_session, tmpdir_factory):
+    """A ZooKeeper of the module's own."""
+    for server in _serve(servers.ZooKeeperServer, tmpdir_factory):
+        yield server

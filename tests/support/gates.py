@@ -26,7 +26,7 @@ class Event(object):
         self._is_set = True
         if self._hub is None or self._hub is existing_hub():
             self._event.set()
-        else:
+        elif self._hub.loop is not None:  # else nobody waits there any more
             self._hub.loop.run_callback_threadsafe(self._event.set)
 
     def clear(self):
