@@ -17,6 +17,7 @@ no tests did not) and every ``--python`` was there.
 from __future__ import absolute_import, division, print_function
 
 import argparse
+import concurrent.futures
 import hashlib
 import os
 import re
@@ -186,7 +187,7 @@ def test_command(python, others, arguments):
     return command + arguments
 
 
-def run_and_keep_summary(command):
+def run_and_keep_summary(command, prefix=""):
     """Run pytest, pass its output on, and return ``(exit status, its summary line)``."""
     if sys.stdout.isatty():
         command = command + ["--color=yes"]
@@ -195,21 +196,27 @@ def run_and_keep_summary(command):
     summary = "(pytest ended without a summary)"
     for line in process.stdout:
         text = line.decode("utf-8", "replace")
-        sys.stdout.write(text)
+        sys.stdout.write(prefix + text)
         sys.stdout.flush()
         if SUMMARY.search(COLOUR.sub("", text)):
             summary = text.rstrip("\n")
     return process.wait(), summary
 
 
-def run_several(pythons, missing, arguments):
-    """Run the suite on each ``(interpreter, path)``; returns 1 where one failed, else 0."""
-    results = []
-    for interpreter, python in pythons:
+def run_several(pythons, missing, arguments, jobs):
+    """Run the suite on each ``(interpreter, path)``, so many at a time; returns 1 where one failed,
+    else 0.
+    """
+    def run_one(pair):
+        interpreter, python = pair
         print("\n######## Python %s\n" % interpreter.name, flush=True)
         others = [path for other, path in pythons if other.version[0] != interpreter.version[0]]
-        status, summary = run_and_keep_summary(test_command(python, others, arguments))
-        results.append((status, interpreter.name, summary))
+        status, summary = run_and_keep_summary(
+            test_command(python, others, arguments), interpreter.name + ": " if jobs > 1 else "")
+        return status, interpreter.name, summary
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        results = list(pool.map(run_one, pythons))
     print()
     for text in missing:
         print(text)
@@ -230,6 +237,8 @@ def parse(arguments):
                              "this command); it is a failure where it is missing")
     parser.add_argument("--python-if-found", action="append", default=[], metavar="PYTHON",
                         help="the same, but a missing one is only mentioned")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N",
+                        help="run the suite on N interpreters at a time (1)")
     parser.add_argument("--prepare", metavar="EXTRA",
                         help="run no tests: make the environment with this extra and print the "
                              "path of its Python as the last line")
@@ -267,7 +276,7 @@ def main(arguments):
         status = subprocess.call(test_command(pythons[0][1], [], rest), cwd=ROOT,
                                  stdin=subprocess.DEVNULL)
     else:
-        status = run_several(pythons, missing, rest)
+        status = run_several(pythons, missing, rest, options.jobs)
     return status or int(failed)
 
 

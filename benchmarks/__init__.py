@@ -21,4 +21,8 @@ machine slows them all, and the ratio says more than the figures.
 ``failover_crew`` the processes of a scenario, round by round; ``failover_report``: their figures
 ``book``          holds a chaos run against what is promised; ``chaos_report``: what came of it
 ``npm``           npm's package as another kind of member (``node/member.js``)
+
+``python -m benchmarks.runtimes`` holds calls of native threads against those of greenlets.
+
+``runtime_caller`` the program of a process that calls there, in one runtime or the other
 """

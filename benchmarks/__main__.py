@@ -16,6 +16,7 @@ QUICK = {"rounds": 2, "seconds": 0.1}
 PROGRAMS = (
     ("failover", "python -m benchmarks.failover: how soon survivors of a leader go on"),
     ("chaos", "python -m benchmarks.chaos: leaders end under load; what is lost is counted"),
+    ("runtimes", "python -m benchmarks.runtimes: calls of native threads against greenlets"),
 )
 
 

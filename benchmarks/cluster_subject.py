@@ -21,8 +21,9 @@ class Source(object):
         """There is no connection behind it."""
 
 
-def _client(port, payload, is_leader):
-    client = cluster(Source, port=port, is_leader=is_leader, runtime="greenlet").delegate("get").create(payload)
+def _client(port, payload, is_leader, runtime="greenlet"):
+    client = (cluster(Source, port=port, is_leader=is_leader, runtime=runtime)
+              .delegate("get").create(payload))
     client.ready(timeout=READY_TIMEOUT)
     return client
 
@@ -32,6 +33,6 @@ def serve(port, payload):
     return port, client.close
 
 
-def connect(port, payload):
-    client = _client(port, payload, False)
+def connect(port, payload, runtime="greenlet"):
+    client = _client(port, payload, False, runtime)
     return (lambda: client.get("key")), client.close

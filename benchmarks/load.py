@@ -2,14 +2,41 @@
 
 from __future__ import absolute_import, division, print_function
 
+import threading
+
 import gevent
 
 from clusterclient_sync._compat import monotonic
 
 
-def run(call, greenlets, seconds):
+def in_greenlets(caller, number):
+    """Run so many of ``caller`` at once, and wait for all."""
+    gevent.joinall([gevent.spawn(caller) for _ in range(number)], raise_error=True)
+
+
+def in_threads(caller, number):
+    """The same in native threads."""
+    failures = []
+
+    def run_one():
+        try:
+            caller()
+        except Exception as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=run_one) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def run(call, callers, seconds, at_once=in_greenlets):
     """Call from so many greenlets until ``seconds`` are over.
 
+    :param at_once: how the callers run; or :func:`in_threads`.
     :return: a dict: ``calls``, ``started`` and ``ended`` (monotonic, which the processes of one
         host share), ``p50`` and ``p99`` of the time that a call took, in seconds.
     """
@@ -25,8 +52,7 @@ def run(call, greenlets, seconds):
             times.append(after - before)
             before = after
 
-    callers = [gevent.spawn(caller) for _ in range(greenlets)]
-    gevent.joinall(callers, raise_error=True)
+    at_once(caller, callers)
     ended = monotonic()
     times.sort()
     return {"calls": len(times), "started": started, "ended": ended,

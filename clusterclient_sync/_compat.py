@@ -23,6 +23,7 @@ PY2 = six.PY2
 
 if PY2:
     import fcntl
+    import imp
 
     from monotonic import monotonic
 
@@ -83,8 +84,34 @@ if PY2:
 
     utc = _UTC()
 
+    def give_up_import_lock():
+        """Let other threads import while this one waits for them; for :func:`take_import_lock`.
+
+        Python 2 has one lock for all imports.  Who makes a client while a module is imported holds
+        it, and the client's thread has to import as well.
+        """
+        depth = 0
+        while imp.lock_held():
+            try:
+                imp.release_lock()
+            except RuntimeError:  # another thread has it
+                break
+            depth += 1
+        return depth
+
+    def take_import_lock(depth):
+        """Have again what was given up."""
+        for _ in range(depth):
+            imp.acquire_lock()
+
 else:
     from time import monotonic
+
+    def give_up_import_lock():
+        """Python 3 has a lock for each module that is imported: others can be imported."""
+
+    def take_import_lock(depth):
+        """Nothing was given up."""
 
     builtins_module = "builtins"
     utc = datetime.timezone.utc

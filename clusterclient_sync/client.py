@@ -49,11 +49,18 @@ class ClusterClient(object):
         Events: ``error(exception)``, ``close()``, ``leader_change(role, epoch, pid)``, and those
         of the real client.
         """
-        return self._gate.emitter.on(name, handler)
+        return self._register(self._gate.emitter.on, name, handler)
 
     def once(self, name, handler=None):
         """As :meth:`on`, for one event."""
-        return self._gate.emitter.once(name, handler)
+        return self._register(self._gate.emitter.once, name, handler)
+
+    def _register(self, register, name, handler):
+        if handler is None:
+            return lambda function: self._register(register, name, function)
+        register(name, handler)
+        self._gate.note_handler()
+        return handler
 
     def off(self, name, handler=None):
         """Remove a handler, or all of an event."""

@@ -36,6 +36,7 @@ from .roles.subscriptions import SubscriptionTable
 from .supervisor import Supervisor
 from .transport import fork_guard
 
+LEADER_CHANGE = "leader_change"
 #: events that wait for a handler which does not return
 _MAX_EVENTS = 10000
 
@@ -77,6 +78,7 @@ class Core(object):
         self._on_finished = on_finished
         self._events = Lane(self.pool)
         self._last_leader = None  # (role's name, epoch, pid) as last told
+        self._unheard = None  # the same, where there was no handler
         self._has_closed = Event()
         self._supervisor = Supervisor(self)
         self.admission = Admission(self, self._supervisor.unavailable)
@@ -214,7 +216,23 @@ class Core(object):
 
     def tell(self, name, args):
         """Call the handlers of an event, in a worker."""
-        self.user_code.call(emit_apart, self.emitter, name, args)
+        is_heard = self.user_code.call(emit_apart, self.emitter, name, args)
+        if name == LEADER_CHANGE and self.user_code.is_native:
+            # Here a client may lead before its maker had the time to register a handler.
+            self._unheard = None if is_heard else args
+            if self._unheard and self.emitter.handlers(name):
+                self.tell_unheard()
+
+    @property
+    def has_unheard(self):
+        """Whether there was a change of leadership without a handler."""
+        return self._unheard is not None
+
+    def tell_unheard(self):
+        """There is a handler now for the last change of leadership, which nobody heard of."""
+        args, self._unheard = self._unheard, None
+        if args is not None and self.state != states.CLOSED:
+            self.emit(LEADER_CHANGE, *args)
 
     def emit_error(self, error):
         """Emit what went wrong without a caller that could be told."""
@@ -250,7 +268,7 @@ class Core(object):
         if leader != self._last_leader:
             self._last_leader = leader
             self._log.info("%s: %s now (epoch %s, leader pid %s)", self.plan.name, *leader)
-            self.emit("leader_change", *leader)
+            self.emit(LEADER_CHANGE, *leader)
 
     def hold(self, event=states.PARTED):
         """The role serves no more new calls: they wait from now on."""

@@ -11,7 +11,7 @@ import sys
 
 import six
 
-from .._compat import monotonic
+from .._compat import give_up_import_lock, monotonic, take_import_lock
 from . import waiters
 
 #: How often (seconds) a caller looks whether the hub is still there.
@@ -47,6 +47,7 @@ def cross(loop, run, function, args=(), until=None, is_alive=lambda: True):
     """
     waiter = waiters.borrow()
     crossing = _Crossing(function, args, waiter, loop)
+    import_depth = give_up_import_lock()
     try:
         try:
             loop.run_callback_threadsafe(run, crossing)
@@ -64,6 +65,7 @@ def cross(loop, run, function, args=(), until=None, is_alive=lambda: True):
     finally:
         crossing.abandon()
         waiter.give_back()
+        take_import_lock(import_depth)
     if crossing.error is None:
         return crossing.value
     try:

@@ -231,6 +231,11 @@ class Gate(object):
         """See :meth:`Core.stand_back`."""
         self._do("stand_back", self._options.response_timeout)
 
+    def note_handler(self):
+        """There may be a handler of an event that nobody heard."""
+        if self.core.has_unheard and not self.is_inherited:
+            self._do("tell_unheard", self._options.response_timeout)
+
     def leave_at_exit(self, timeout):
         """See :meth:`Core.leave_at_exit`."""
         self._do("leave_at_exit", timeout, timeout)

@@ -13,7 +13,8 @@ import gevent
 from gevent import get_hub
 
 from .._compat import (
-    call_after_fork_in_child, interrupt_main, monotonic, native_lock, native_sleep, start_thread)
+    call_after_fork_in_child, give_up_import_lock, interrupt_main, monotonic, native_lock,
+    native_sleep, start_thread, take_import_lock)
 from ..greenlets import outside
 from ..greenlets.waits import Wait
 from ..greenlets.workers import WorkerPool
@@ -75,7 +76,11 @@ class HubThread(object):
         has_started = native_lock()
         has_started.acquire()
         start_thread(self._run, (has_started,))
-        has_started.acquire()
+        import_depth = give_up_import_lock()
+        try:
+            has_started.acquire()
+        finally:
+            take_import_lock(import_depth)
         if self._failure is not None:
             raise self._failure
 

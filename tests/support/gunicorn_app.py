@@ -10,6 +10,9 @@ what gunicorn itself does.
 ``/push/TEXT``      has the real client tell its subscribers the text
 
 The same module has the agent's functions.
+
+It has nothing of gevent's among its names: so workers that are not gevent's have the client's hub
+in a thread.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -17,26 +20,30 @@ from __future__ import absolute_import, division, print_function
 import json
 import os
 import sys
-
-import gevent
+import threading
 
 from clusterclient_sync import cluster
 from clusterclient_sync._compat import existing_hub
-from support.gates import Event
 from support.real_client import RealClient
 from support.talk import tell
 
 PLAIN = "TEST_PLAIN" in os.environ
 KEY = "value"
-next_role = Event()
-all_are_here = Event()
+#: Python 2 is deaf to signals in a wait for a lock that has no end.
+PATIENCE = 60
+next_role = threading.Event()
+all_are_here = threading.Event()
 arrivals = []
 told = []  # what the listener was told, the last one only
 
 
+class Source(RealClient):
+    """The real client, of a module that does not use gevent."""
+
+
 def make_client():
     """The client; tells who makes it, and then each of its roles."""
-    made = (cluster(RealClient, response_timeout=15)
+    made = (cluster(Source, response_timeout=15)
             .delegate("whoami", idempotent=True)
             .create({"journal": os.environ["TEST_JOURNAL"]}))
     tell("made", pid=os.getpid(), parent=os.getppid())
@@ -60,13 +67,18 @@ def note_role(role, epoch, pid):
 def make_agent():
     """The agent's function: its client, and an error that nobody catches."""
     make_client()
-    gevent.spawn(_fail)
+    _gevent().spawn(_fail)
     tell("agent", pid=os.getpid(), parent=os.getppid())
 
 
 def exit_3():
     """An agent's function that ends its process as a gunicorn worker that cannot boot would."""
     os._exit(3)
+
+
+def _gevent():
+    import gevent
+    return gevent
 
 
 def _fail():
@@ -91,14 +103,14 @@ def _hold():
     next_role.clear()
     tell("holding", pid=os.getpid(), is_leader=is_leader)
     if is_leader:  # until it has resigned, and knows who leads now
-        next_role.wait()
+        next_role.wait(PATIENCE)
 
 
 def _meet(number):
     arrivals.append(None)
     if len(arrivals) == number:
         all_are_here.set()
-    all_are_here.wait()
+    all_are_here.wait(PATIENCE)
 
 
 def application(environ, start_response):
@@ -112,4 +124,4 @@ if not PLAIN and "clusterclient_sync agent" not in sys.argv:
     client = make_client()
     if "TEST_YIELDS_AT_IMPORT" in os.environ:
         for _ in range(10):
-            gevent.sleep(0)
+            _gevent().sleep(0)

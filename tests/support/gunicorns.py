@@ -11,6 +11,7 @@ import gevent
 
 from clusterclient_sync.demo.http_request import ConnectionLost, request
 from clusterclient_sync.demo.processes import is_alive
+from support.leaks import parent_of
 from support.members import until
 from support.ports import free_port
 from support.processes import TESTS, TIMEOUT
@@ -142,10 +143,16 @@ class Gunicorn(object):
 
     def close(self):
         """End what a failing test left."""
-        for pid in self.masters + list(self.known):
+        left = list(self.known) + self._silent_workers()
+        for pid in self.masters + left:
             if is_alive(pid):
                 os.kill(pid, signal.SIGKILL)
-        self.wait_gone(self.known)
+        self.wait_gone(left)
+
+    def _silent_workers(self):
+        """Those that are still a master's, and maybe never told anything."""
+        booted = re.findall(r"Booting worker with pid: (\d+)", self.log())
+        return [pid for pid in map(int, booted) if is_alive(pid) and parent_of(pid) in self.masters]
 
 
 class Load(object):

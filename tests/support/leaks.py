@@ -190,7 +190,7 @@ def child_processes():
     except (IOError, OSError):  # a kernel that does not tell them so
         own = os.getpid()
         return [int(name) for name in os.listdir("/proc")
-                if name.isdigit() and _parent_of(name) == own]
+                if name.isdigit() and parent_of(name) == own]
 
 
 def _children_from_tasks():
@@ -201,7 +201,8 @@ def _children_from_tasks():
     return found
 
 
-def _parent_of(pid):
+def parent_of(pid):
+    """The pid of a process's parent; ``None`` of one that has gone."""
     try:
         with open("/proc/%s/stat" % pid) as line:
             # The command stands in parentheses and may hold any character.
