@@ -19,7 +19,6 @@ from .._compat import native_thread_id
 from ..greenlets.outside import GREENLET, THREAD
 
 _OURS = __name__.split(".")[0]
-_NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 #: The native thread that imported this: in most programs the main one.
 _importer = native_thread_id()
 
@@ -53,7 +52,9 @@ def _is_of_gevent(value):
     if issubclass(kind, types.ModuleType):
         name = value.__name__
     else:
-        name = value.__module__ if issubclass(kind, _NAMED) else kind.__module__
+        is_named = issubclass(
+            kind, (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType))
+        name = value.__module__ if is_named else kind.__module__
     # Whoever has only "monkey" may ask whether there is a patch.
     return isinstance(name, str) and name.split(".")[0] == "gevent" and name != "gevent.monkey"
 
