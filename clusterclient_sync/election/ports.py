@@ -105,8 +105,14 @@ class PortElection(object):
             self._holder = port_holder.NOBODY_KNOWN
             raise LeaderUnavailableError(
                 "nobody can be reached at %s (%s)" % (self.address, error), address=self.address)
-        _not_before.pop(self._key()[:1] + self._key()[2:], None)
         return sock
+
+    def note_another_leads(self):
+        """A leader has answered: the port was taken by another, nothing is left to others now.
+
+        A connection alone says nothing: the kernel makes it for a leader that is just dying, too.
+        """
+        _not_before.pop((os.getpid(), self.host, self.port), None)
 
     def leave_to_others(self, seconds):
         """From now on this process does not claim the port for so long, unless another has."""

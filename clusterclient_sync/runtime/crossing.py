@@ -51,7 +51,7 @@ def cross(loop, run, function, args=(), until=None, is_alive=lambda: True):
     try:
         try:
             loop.run_callback_threadsafe(run, crossing)
-        except ValueError:  # the loop is destroyed
+        except (AttributeError, ValueError):  # the loop is destroyed
             raise HubGone(False)
         while not crossing.is_over:
             left = _LOOK_INTERVAL

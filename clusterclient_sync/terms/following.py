@@ -151,6 +151,7 @@ class FollowingTerm(object):
         leader = (role.leader_pid, role.epoch)
         is_flapping = leader == self._memory.dropped_by
         self._memory.closed_unanswered = 0
+        supervisor.election.note_another_leads()
         if not is_flapping:
             supervisor.backoff.reset()
         if not self._is_ending:
