@@ -2,8 +2,8 @@
 
 A hub that is the user's own runs in a process that gevent has patched, and in a program that is
 written for gevent; in any other process nobody would run it.  A program counts as written for
-gevent where the client is made in a greenlet, or where the module that makes it, or that of the
-real client's class, has something of gevent's among its names.
+gevent where the client is made in a greenlet, or where the module of the real client's class, the
+main one, or any that is at work when the client is made has something of gevent's among its names.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -28,18 +28,22 @@ def is_written_for_gevent(real_class):
 
     :param real_class: ``None`` for a factory.
     """
-    modules = [_caller(), vars(sys.modules.get("__main__", sys))]
+    modules = _at_work()
+    modules.append(vars(sys.modules.get("__main__", sys)))
     if real_class is not None:
         modules.append(vars(sys.modules.get(real_class.__module__, sys)))
     return any(_is_of_gevent(value) for names in modules for value in list(names.values()))
 
 
-def _caller():
-    """The names of the module from which this library was called."""
+def _at_work():
+    """The names of each module that has a function on the stack, but for ours."""
+    found = {}
     frame = sys._getframe(1)
-    while frame is not None and _is_ours(frame.f_globals):
+    while frame is not None:
+        if not _is_ours(frame.f_globals):
+            found[id(frame.f_globals)] = frame.f_globals
         frame = frame.f_back
-    return frame.f_globals if frame is not None else {}
+    return list(found.values())
 
 
 def _is_ours(names):

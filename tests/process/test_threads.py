@@ -217,6 +217,12 @@ tell("told")
     assert told is not None
 
 
+HELPER = """
+import types
+helper = types.ModuleType("helper")
+exec("def call(function):\\n    return function()\\n", helper.__dict__)
+helper.__dict__["sleep"] = __import__("gevent").sleep
+"""
 CHOICE = """
 import sys
 %s
@@ -248,8 +254,10 @@ def make():
     ("from gevent import monkey; monkey.patch_all()", "print(make())", "greenlet"),
     ("import gevent", "print(make())", "greenlet"),
     ("from gevent.event import Event", "print(make())", "greenlet"),
+    (HELPER, "print_it(helper.call(make))", "greenlet"),
     ("", "__import__('gevent').spawn(lambda: print_it(make())).join()", "greenlet"),
-], ids=["plain", "patched", "written for gevent", "with a name of gevent's", "in a greenlet"])
+], ids=["plain", "patched", "written for gevent", "with a name of gevent's", "called by such",
+        "in a greenlet"])
 def test_the_runtime_is_chosen_by_the_program(processes, port, first, last, runtime):
     code = CHOICE % (first, "def print_it(text):\n    print(text)\n\n\n" + last)
     program = processes.start(code, port, env={"CLUSTERCLIENT_RUNTIME": None})
