@@ -68,10 +68,15 @@ def _native_bell(act):
     reading, writing = _descriptors.pipe()
 
     def wait():
-        uninterrupted(os.read, reading, 1)
-        for end in (reading, writing):
-            _descriptors.close(end)
-        act()
+        try:
+            uninterrupted(os.read, reading, 1)
+            for end in (reading, writing):
+                _descriptors.close(end)
+            act()
+        except Exception:
+            # What goes wrong is logged in there.  But a worker may end at once, and Python 2 takes
+            # its modules apart under a running thread, the log's included.
+            pass
 
     thread = threading.Thread(target=wait, name="clusterclient stand back")
     thread.daemon = True
