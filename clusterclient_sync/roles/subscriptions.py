@@ -15,7 +15,7 @@ import six
 from gevent import Timeout
 
 from .._compat import monotonic
-from ..exceptions import ClusterClientError, SubscribeTimeoutError
+from ..exceptions import SubscribeTimeoutError
 from ..protocol import keys
 
 
@@ -288,8 +288,3 @@ class _ListenerQueue(object):
             self.entry.tell(self.listener, item.transcode.decode(item.data))
         except (Exception, Timeout) as error:  # gevent's Timeout is no Exception
             self.entry.listener_failed(self.listener, error)
-
-
-def not_subscribable(name):
-    """The error for a client whose real client has no ``subscribe``."""
-    return ClusterClientError("%s has no method that is delegated to subscribe" % name)

@@ -65,7 +65,6 @@ class HubThread(object):
         self.users = 0
         self.is_over = False
         self.hub = None
-        self.thread = None
         self._pool = None
         self._under_way = 0
         self._is_at_exit = False
@@ -104,7 +103,6 @@ class HubThread(object):
         self.hub = hub = get_hub()
         hub.name = "clusterclient_sync"
         hub.handle_system_error = self._on_system_error
-        self.thread = hub.thread_ident
         self._pool = WorkerPool(hub, "calls of other threads")
         self._stopper = hub.loop.async_()  # which also keeps the hub waiting
         self._stopper.start(is_told.resolve)
