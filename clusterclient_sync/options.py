@@ -16,7 +16,7 @@ import re
 import six
 
 from clusterclient_sync.exceptions import ConfigurationError
-from clusterclient_sync.protocol.transcodes import BUILTIN_NAMES
+from clusterclient_sync.protocol import transcodes
 
 MEBIBYTE = 1024 * 1024
 #: The value of ``remote_names`` that writes ``get_config`` as ``getConfig``.
@@ -57,10 +57,15 @@ def _is_integer(value):
     return isinstance(value, six.integer_types) and not isinstance(value, bool)
 
 
-def _is_transcode(value):
-    if isinstance(value, (six.text_type, bytes)):
-        return is_text(value) and value in BUILTIN_NAMES
-    return all(callable(getattr(value, name, None)) for name in ("encode", "decode"))
+def _transcode_of(names):
+    def accepts(value):
+        if isinstance(value, (six.text_type, bytes)):
+            # named() raises for one that is not installed, and says what to install.
+            return is_text(value) and value in names and bool(transcodes.named(value))
+        return all(callable(getattr(value, name, None)) for name in ("encode", "decode"))
+
+    return Check("%s, or an object with encode(value) and decode(data)"
+                 % ", ".join('"%s"' % name for name in sorted(names)), accepts, None)
 
 
 def _is_logger(value):
@@ -113,9 +118,8 @@ _NAMING = Check('"%s", or a callable that takes a name and gives one' % CAMEL_CA
 _RUNTIME = Check('"greenlet" or "thread"', _is_runtime, _parse_runtime)
 _PORT = _between(1, 65535)
 _COUNT = _between(1, _LARGEST_BODY)
-_TRANSCODE = Check(
-    "%s, or an object with encode(value) and decode(data)"
-    % ", ".join('"%s"' % name for name in sorted(BUILTIN_NAMES)), _is_transcode, None)
+_TRANSCODE = _transcode_of(transcodes.NAMES)
+_NODE_TRANSCODE = _transcode_of(transcodes.BUILTIN_NAMES)
 _LOGGER = Check("a logging.Logger or what has its methods", _is_logger, None)
 
 # name, default, check, environment variables (the first that is set and not empty counts)
@@ -135,7 +139,7 @@ _TABLE = tuple(_Option(*row) for row in (
     ("is_broadcast", True, _FLAG, ()),
     ("single_mode", False, _FLAG, ("CLUSTERCLIENT_SINGLE_MODE",)),
     ("transcode", "json", _TRANSCODE, ()),
-    ("node_transcode", "serialize-json", _TRANSCODE, ()),
+    ("node_transcode", "serialize-json", _NODE_TRANSCODE, ()),
     ("format_key", None, _or_none(_CALLABLE), ()),
     ("publish_key", None, _or_none(_CALLABLE), ()),
     ("drain_timeout", 5, _SECONDS_OR_ZERO, ()),

@@ -31,7 +31,15 @@ CAPABILITIES = frozenset([KWARGS, EVENTS, SUBSCRIBE_ERRORS, GOODBYE, EPOCH, QUIE
 #: JSON and in serialize-json alike.
 AMBIGUOUS_SUCCESS = b'{"a":"|success^^^^$1|-1]","success":true}'
 
+_abilities = {}  # a set of them -> that very set
+
 _numbers = six.integer_types + (float,)
+
+
+def abilities(names):
+    """What of this is known here, as a set; the same object for the same abilities."""
+    known = CAPABILITIES.intersection(names)
+    return _abilities.setdefault(known, known)
 
 
 class Peer(object):
@@ -65,7 +73,7 @@ class Peer(object):
 class Negotiator(object):
     """One side's offers, from its options.
 
-    :param transcode: the transcode that this client was given, as ``transcodes.named`` takes it.
+    :param transcode: the transcode that this client was given, as ``transcodes.offered`` takes it.
     :param max_frame_size: bytes that this side takes.
     :param node_transcode: what a Node leader may speak beside ours, as ``transcodes.named`` takes
         it.
@@ -73,12 +81,11 @@ class Negotiator(object):
 
     def __init__(self, transcode, max_frame_size, heartbeat_interval, fingerprint=None,
                  node_transcode=transcodes.SERIALIZE_JSON):
-        self.own = transcodes.named(transcode)
-        self._known = {self.own.name: self.own}
-        for name in transcodes.BUILTIN_NAMES:
-            self._known.setdefault(name, transcodes.named(name))
-        rest = [name for name in transcodes.BUILTIN_NAMES if name != self.own.name]
-        self._offers = [self.own.name] + rest
+        offered = transcodes.offered(transcode)
+        #: what goes through a transcode within this process goes through the one it likes best
+        self.own = offered[0]
+        self._known = {one.name: one for one in offered}
+        self._offers = [one.name for one in offered]
         self._max_frame_size = max_frame_size
         self._heartbeat_interval = heartbeat_interval
         self._fingerprint = fingerprint
@@ -144,8 +151,7 @@ class Negotiator(object):
                 return Peer(False, transcode), answer
         raise ProtocolError("the answer to the registration is in no transcode that is known")
 
-    @staticmethod
-    def _python_peer(hello, transcode):
+    def _python_peer(self, hello, transcode):
         def number(name):
             value = hello.get(name)
             is_number = isinstance(value, _numbers) and not isinstance(value, bool)
@@ -155,9 +161,12 @@ class Negotiator(object):
         can = hello.get("can")
         names = [name for name in can if isinstance(name, six.text_type)] \
             if isinstance(can, list) else []
-        return Peer(True, transcode, CAPABILITIES.intersection(names), number("pid"),
+        # A leader has thousands of followers that say the same: it is kept once.
+        if fingerprint == self._fingerprint:
+            fingerprint = self._fingerprint
+        return Peer(True, transcode, abilities(names), number("pid"),
                     number("epoch"), number("max_frame_size"), number("heartbeat_interval") or None,
-                    fingerprint if isinstance(fingerprint, six.text_type) else None,
+                    fingerprint if isinstance(fingerprint, six.string_types) else None,
                     number("failed_attempt") or 0,
                     hello.get("may_lead") is not False)
 

@@ -20,7 +20,8 @@ import os
 
 from ..exceptions import TranscodeError
 from ..greenlets.waits import Wait, wait_until
-from ..protocol import keys, messages, negotiation, transcodes
+from ..method_spec import PUBLISH
+from ..protocol import frames, keys, messages, negotiation, transcodes
 from ..transport.heartbeat import SilenceWatch
 from . import event_arguments
 from .host import Host
@@ -63,7 +64,10 @@ class Leader(object):
         self.stage = STARTING
         #: whether its connections and its port were cut while the loop was blocked
         self.is_cut_off = False
-        self._targets = {spec.remote_name: spec.target for spec in plan.specs.values()}
+        #: what headers of requests to followers say
+        self.timeout_ms = frames.milliseconds(options.response_timeout)
+        self._publishing = frozenset(
+            spec.remote_name for spec in plan.specs.values() if spec.target == PUBLISH)
         self._deadlines = deadlines
         self._epoch_seen = epoch_seen or 0
         self._on_event = on_event
@@ -166,7 +170,7 @@ class Leader(object):
         if session is None:
             peer = self.negotiator.meet_follower(frame.head)
             if not self.options.is_broadcast:
-                peer.can = peer.can - {negotiation.QUIET_PUSH}
+                peer.can = negotiation.abilities(peer.can - {negotiation.QUIET_PUSH})
             if not peer.is_python and self.node_speech.is_certain:
                 peer.transcode = self.node_speech.guess()
             session = self._sessions[connection] = FollowerSession(self, connection, peer)
@@ -241,9 +245,12 @@ class Leader(object):
         self._last_id = self._last_id % _MAX_SAFE_INTEGER + 1
         return self._last_id
 
-    def target_of(self, method):
-        """What a method of the wire is delegated to, or ``None``."""
-        return self._targets.get(method) if hasattr(method, "encode") else None
+    def is_publish(self, method):
+        """Whether what a call of the wire names as its method publishes."""
+        try:
+            return method in self._publishing
+        except TypeError:  # a list or an object: its call's own answer says so
+            return False
 
     def _event(self, name, args):
         """The real client emitted an event: here, and at every Python follower."""
@@ -262,7 +269,7 @@ def refuse(own_channels, connection, frame):
 
     :return: whether it is to be held: so for a Node follower, which takes a refusal for final.
     """
-    peer = negotiation.Negotiator("json", None, None).meet_follower(frame.head)
+    peer = negotiation.Negotiator(transcodes.JSON, None, None).meet_follower(frame.head)
     if not peer.is_python:
         return True
     answer = {"success": False, "error": {

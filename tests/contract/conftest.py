@@ -1,4 +1,9 @@
-"""The contract: what every kind of client does alike (the kinds: see ``support.subjects``)."""
+"""The contract: what every kind of client does alike (the kinds: see ``support.subjects``).
+
+What they speak is the default: msgpack where that is installed, else JSON.  Where it is installed
+two kinds more are run with nothing but JSON, ``json leader`` and ``json follower``; that one's
+leader would speak msgpack.
+"""
 
 from __future__ import absolute_import, division, print_function
 
@@ -8,11 +13,17 @@ import pytest
 
 from support.processes import TESTS, Processes
 from support.recording import DELEGATES
+from support.speed import WHY_NOT
 from support.subjects import KINDS, LeaderProcess, Subject
 
+JSON = "json "
+JSON_KINDS = (JSON + "leader", JSON + "follower")
 
-@pytest.fixture(params=KINDS)
+
+@pytest.fixture(params=KINDS + JSON_KINDS)
 def kind(request):
+    if request.param in JSON_KINDS and WHY_NOT:
+        pytest.skip("every kind speaks JSON here: %s" % WHY_NOT)
     return request.param
 
 
@@ -37,7 +48,11 @@ def make(kind, port, leader_process, no_leaks):
     made = []
 
     def make(ready=True, own=None, delegates=DELEGATES, **options):
-        subject = Subject(kind, port, leader_process, options, own or {}, delegates)
+        own = dict(own or {})
+        if kind in JSON_KINDS and "transcode" not in options:
+            own.setdefault("transcode", "plain-json")
+        subject = Subject(
+            kind.replace(JSON, ""), port, leader_process, options, own, delegates)
         made.append(subject)
         if ready:
             subject.lead()

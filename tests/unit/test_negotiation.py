@@ -11,6 +11,7 @@ from clusterclient_sync.exceptions import ConfigurationError, ProtocolError
 from clusterclient_sync.protocol import negotiation, transcodes
 from clusterclient_sync.protocol.frames import Frame
 from clusterclient_sync.protocol.negotiation import CAPABILITIES, Negotiator
+from support.speed import needs_msgpack
 
 
 class Reversed(object):
@@ -65,7 +66,10 @@ def test_both_sides_learn_of_each_other():
 
 
 @pytest.mark.parametrize("follower, leader, expected", [
-    ("json", "json", "json"),
+    ("plain-json", "plain-json", "json"),
+    ("plain-json", "json", "json"),
+    ("json", "plain-json", "json"),
+    (transcodes.JSON, "json", "json"),
     ("serialize-json", "serialize-json", "serialize-json"),
     # What the follower has comes first: the leader serves several transcodes.
     ("serialize-json", "json", "serialize-json"),
@@ -78,6 +82,44 @@ def test_both_sides_learn_of_each_other():
 def test_both_sides_choose_the_same_transcode(follower, leader, expected):
     at_leader, at_follower = meet(Negotiator(follower, 1, 1), Negotiator(leader, 1, 1))
     assert at_leader.transcode.name == at_follower.transcode.name == expected
+
+
+def without_msgpack(monkeypatch):
+    """What it is to be a process that lacks the library."""
+    with monkeypatch.context() as changed:
+        changed.setattr(transcodes, "_msgpack", ["not installed"])
+        return Negotiator("json", 1, 1)
+
+
+@needs_msgpack
+@pytest.mark.parametrize("option", ["json", "msgpack"])
+def test_msgpack_is_chosen_where_both_sides_have_it(monkeypatch, option):
+    msgpack = transcodes.named("msgpack")
+    with_it, without = Negotiator(option, 1, 1), without_msgpack(monkeypatch)
+    assert with_it.own is msgpack and without.own is transcodes.JSON
+    for follower, leader, expected in [
+            (with_it, Negotiator("json", 1, 1), msgpack),
+            (Negotiator("json", 1, 1), with_it, msgpack),
+            (with_it, without, transcodes.JSON),
+            (without, with_it, transcodes.JSON),
+            (with_it, Negotiator("plain-json", 1, 1), transcodes.JSON),
+            (Negotiator("plain-json", 1, 1), with_it, transcodes.JSON),
+            (with_it, Negotiator("serialize-json", 1, 1), transcodes.JSON)]:
+        at_leader, at_follower = meet(follower, leader)
+        assert at_leader.transcode is at_follower.transcode is expected
+
+
+def test_a_process_without_msgpack_says_nothing_of_it(monkeypatch):
+    hello = without_msgpack(monkeypatch).follower_hello(None)
+    assert hello["transcodes"] == ["json", "serialize-json"]
+
+
+@needs_msgpack
+def test_a_node_leader_is_never_spoken_to_in_msgpack():
+    negotiator = Negotiator("msgpack", 1, 1)
+    for transcode in (transcodes.JSON, transcodes.SERIALIZE_JSON):
+        peer, _ = negotiator.meet_leader(answer(None, transcode.encode({u"success": True})))
+        assert peer.transcode is transcode
 
 
 def test_only_what_both_can_is_used():

@@ -7,6 +7,8 @@ import pytest
 
 from clusterclient_sync.exceptions import ConfigurationError
 from clusterclient_sync.options import NAMES, Options
+from clusterclient_sync.protocol import transcodes
+from support.speed import needs_msgpack
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +48,7 @@ def test_defaults():
     ("port", 1), ("port", 65535), ("name", u"\u4e2d"), ("name", "zk"), ("is_leader", True),
     ("is_leader", None), ("max_wait_time", 0.5), ("subscribe_timeout", 2),
     ("check_heartbeat", False), ("transcode", "serialize-json"), ("transcode", u"json"),
+    ("transcode", "plain-json"), ("node_transcode", "json"),
     ("drain_timeout", 0), ("max_frame_size", 4096), ("max_kept_publishes", 0),
     ("format_key", repr), ("publish_key", repr), ("close_with", repr),
     ("logger", logging.getLogger("other")),
@@ -72,8 +75,9 @@ def test_a_transcode_object_is_kept_as_given():
     ("response_timeout", None, "seconds"), ("response_timeout", float("nan"), "seconds"),
     ("response_timeout", float("inf"), "seconds"), ("response_timeout", 2147484, "2147483"),
     ("subscribe_timeout", 0, "or None"), ("drain_timeout", -0.1, "from 0"),
-    ("transcode", "xml", '"json", "serialize-json"'), ("transcode", None, "encode"),
+    ("transcode", "xml", '"json", "msgpack", "plain-json", "serialize-json"'), ("transcode", None, "encode"),
     ("transcode", b"\xff", "encode"), ("node_transcode", object(), "encode"),
+    ("node_transcode", "plain-json", '"json", "serialize-json", or'), ("node_transcode", "msgpack", '"json"'),
     ("format_key", "key", "callable"), ("close_with", 1, "callable"), ("logger", None, "Logger"),
     ("max_queued_values", 0, "from 1"), ("max_queued_values", 1.5, "whole"),
     ("max_frame_size", 2 ** 31, "2147483647"),
@@ -83,6 +87,20 @@ def test_refuses_and_says_what_is_allowed(name, value, allowed):
         Options(**{name: value})
     assert "the option %s must be" % name in str(caught.value)
     assert allowed in str(caught.value)
+
+
+@needs_msgpack
+def test_takes_msgpack_where_it_is_installed():
+    assert Options(transcode="msgpack").transcode == "msgpack"
+
+
+def test_says_what_to_install_for_msgpack(monkeypatch):
+    monkeypatch.setattr(transcodes, "_msgpack", ["nobody has it"])
+    with pytest.raises(ConfigurationError) as caught:
+        Options(transcode="msgpack")
+    assert "pip install clusterclient-sync[speed]" in str(caught.value)
+    assert "nobody has it" in str(caught.value)
+    assert Options().transcode == "json"
 
 
 @pytest.mark.parametrize("name, near", [

@@ -15,7 +15,10 @@ import zipfile
 
 import pytest
 
+from clusterclient_sync.protocol.transcodes import msgpack_bytes
 from support.processes import ROOT
+
+OLDEST_ORMSGPACK = ">=" + ".".join(str(number) for number in msgpack_bytes.OLDEST)
 
 pytestmark = [pytest.mark.slow, pytest.mark.limit(300)]
 
@@ -104,6 +107,9 @@ def test_the_wheel_is_for_both_pythons_and_complete(built):
     assert {name for name in names if name.endswith((".py", ".pyi", "py.typed"))} == source_files()
     assert "\nVersion: %s\n" % version() in metadata
     assert "!=3.7.*" in metadata and ">=2.7" in metadata
+    speed, = [line for line in metadata.splitlines()
+              if line.startswith("Requires-Dist: ormsgpack") and "speed" in line]
+    assert OLDEST_ORMSGPACK in speed and "3.11" in speed
 
 
 def test_the_sdist_holds_what_a_packager_needs(built):
@@ -125,6 +131,12 @@ def test_the_wheel_installs_into_an_empty_environment_and_imports(built, tmpdir)
     assert told == version()
     assert str(tmpdir) in path
     assert version() in call(python, "-m", "clusterclient_sync", "--version", cwd=str(tmpdir))
+    code = ("from clusterclient_sync.protocol.transcodes import offered; "
+            "print(offered('json')[0].name)")
+    assert call(python, "-W", "ignore", "-c", code).split()[-1] == "json"
+    call(python, "-m", "pip", "install", "--quiet", wheel + "[speed]")
+    has_it = sys.version_info >= (3, 11)
+    assert call(python, "-W", "ignore", "-c", code).split()[-1] == ("msgpack" if has_it else "json")
     installed = tmpdir.join("empty", "share", "clusterclient_sync", "examples")
     examples = [name for name in os.listdir(os.path.join(ROOT, "examples"))
                 if name.endswith(".py")]

@@ -1,6 +1,7 @@
 # -*- coding: utf-8 -*-
 from __future__ import absolute_import, division, print_function
 
+import array
 import collections
 import datetime
 import decimal
@@ -94,6 +95,22 @@ def test_what_json_lacks_is_tagged(value, encoded):
     assert JSON.encode(value) == encoded
     wanted = bytes if isinstance(value, bytearray) else type(value)
     assert isinstance(JSON.decode(encoded), wanted)
+
+
+@pytest.mark.parametrize("view, data", [
+    (memoryview(b"text"), b"text"), (memoryview(bytearray(NOT_TEXT)), NOT_TEXT),
+    (memoryview(b"abcdef")[1:3], b"bc"), (memoryview(b""), b""),
+])
+def test_a_memoryview_is_bytes(view, data):
+    for wrap in (lambda x: x, lambda x: [x], lambda x: {u"a": [1, {u"b": x}]}):
+        assert JSON.encode(wrap(view)) == JSON.encode(wrap(bytearray(data)))
+
+
+@pytest.mark.skipif(six.PY2, reason="Python 2 has simpler ones only")
+def test_a_memoryview_of_any_shape_is_its_bytes():
+    numbers = array.array("i", [1, -1])
+    assert JSON.decode(JSON.encode(memoryview(b"abcdef")[1::2])) == b"bdf"
+    assert JSON.decode(JSON.encode(memoryview(numbers))) == numbers.tobytes()
 
 
 def test_aware_datetimes_come_back_in_utc_and_naive_ones_naive():

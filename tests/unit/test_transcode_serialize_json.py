@@ -3,6 +3,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import array
 import collections
 import datetime
 import decimal
@@ -65,6 +66,21 @@ def test_values_come_and_go_as_the_npm_package_writes_them(value, text):
     assert back == value
     if not isinstance(value, (bytearray, collections.OrderedDict)):
         assert type(back) is type(value)
+
+
+@pytest.mark.parametrize("view, data", [
+    (memoryview(b"text"), b"text"), (memoryview(NOT_TEXT), NOT_TEXT),
+    (memoryview(b"abcdef")[1:3], b"bc"), (memoryview(b""), b""),
+])
+def test_a_memoryview_is_bytes(view, data):
+    assert SERIALIZE_JSON.encode([1, view]) == SERIALIZE_JSON.encode([1, bytearray(data)])
+
+
+@pytest.mark.skipif(six.PY2, reason="Python 2 has simpler ones only")
+def test_a_memoryview_of_any_shape_is_its_bytes():
+    numbers = array.array("i", [1, -1])
+    assert SERIALIZE_JSON.decode(SERIALIZE_JSON.encode(memoryview(b"abcdef")[1::2])) == b"bdf"
+    assert SERIALIZE_JSON.decode(SERIALIZE_JSON.encode(memoryview(numbers))) == numbers.tobytes()
 
 
 def test_undefined_is_none():

@@ -17,7 +17,8 @@ import uuid
 import six
 
 from ..._compat import text_of_bytes, utc
-from .values import MAX_DIGITS, MAX_INTEGER, Refused, integer_text, name_text, no_place
+from .values import (
+    BINARY, MAX_DIGITS, MAX_INTEGER, Refused, bytes_of, integer_text, name_text, no_place)
 
 
 def tagged(value):
@@ -65,7 +66,7 @@ def _tagged_bytes(value):
     text = text_of_bytes(value) if isinstance(value, six.binary_type) else None
     if text is not None:
         return text
-    return {"$type": "bytes", "value": base64.b64encode(bytes(value)).decode("ascii")}
+    return {"$type": "bytes", "value": base64.b64encode(bytes_of(value)).decode("ascii")}
 
 
 def _tagged_datetime(value):
@@ -106,7 +107,7 @@ def _tagged_set(value):
 
 
 _TO_TAG = (
-    ((six.binary_type, bytearray), _tagged_bytes),
+    (BINARY, _tagged_bytes),
     (datetime.datetime, _tagged_datetime),
     (datetime.date, _tagged_date),
     (decimal.Decimal, _tagged_decimal),

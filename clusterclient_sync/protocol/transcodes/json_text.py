@@ -34,6 +34,9 @@ class JsonTranscode(object):
         :raises TranscodeError: it, or something in it, has no place in JSON; ``path`` says where.
         """
         try:
+            if value.__class__ in _TEXTS:
+                text = _quote(value)
+                return text if _TEXT_IS_BYTES else text.encode("ascii")
             text = _join(_encode_plain(value, 0))
         except MemoryError:
             raise
@@ -68,6 +71,8 @@ class JsonTranscode(object):
 _TEXT_IS_BYTES = str is bytes  # a test of a global costs less than a call
 _MARK = '"$type"'
 _join = "".join
+_TEXTS = frozenset([six.text_type, str])
+_quote = json.encoder.encode_basestring_ascii
 
 
 class _NotPlain(Exception):

@@ -25,7 +25,8 @@ from ..._compat import LONE_SURROGATE, merge_surrogates, text_of_bytes, utf8_tex
 from ...exceptions import TranscodeError
 from ..errors import description_of, message_of, remote_error, state_of
 from .values import (
-    MAX_INTEGER, TOO_DEEP, Refused, name_text, no_place, number_text, raise_failure)
+    BINARY, MAX_INTEGER, TOO_DEEP, Refused, bytes_of, name_text, no_place, number_text,
+    raise_failure)
 
 MAX_DEPTH = 500  # of containers, in both directions
 _EPOCH = datetime.datetime(1970, 1, 1)
@@ -168,7 +169,7 @@ class _Writer(object):
             self._entry(self._INTEGERS, _base36(int(value)))
         elif isinstance(value, float):
             self._entry(self._FLOATS, _float_text(value))
-        elif isinstance(value, (six.binary_type, bytearray)):
+        elif isinstance(value, BINARY):
             self._add_bytes(value)
         elif isinstance(value, datetime.datetime):
             self._entry(self._DATES, _date_text(value))
@@ -188,9 +189,10 @@ class _Writer(object):
         text = text_of_bytes(value) if isinstance(value, six.binary_type) else None
         if text is not None:
             return self._add_text(text)
+        data = bytearray(bytes_of(value))
         entries = self._sections[self._INTEGERS]
-        self._structure += ["*", (self._INTEGERS, len(entries), len(value)), "]"]
-        entries.extend([_BASE_36[byte] for byte in bytearray(value)])
+        self._structure += ["*", (self._INTEGERS, len(entries), len(data)), "]"]
+        entries.extend([_BASE_36[byte] for byte in data])
 
 
 def _escaped(match):

@@ -20,6 +20,9 @@ MAX_DIGITS = 4300  # of an integer or a Decimal: more would take quadratic time 
 
 TOO_DEEP = u"it is nested too deeply, or contains itself"
 
+#: What arrives as bytes (but for text of Python 2).
+BINARY = (six.binary_type, bytearray, memoryview)
+
 _IDENTIFIER = re.compile(u"[A-Za-z_][A-Za-z0-9_]*\\Z")
 _PATH_STEPS = 20
 
@@ -80,6 +83,11 @@ def raise_failure(error, form):
     else:  # the value's own code, such as an items() that raises
         refused = Refused(u"reading it failed (%s)" % message_of(error))
     six.raise_from(refused.error(form), error)
+
+
+def bytes_of(value):
+    """Binary of any type as bytes; a memoryview's items may be wider than a byte."""
+    return value.tobytes() if isinstance(value, memoryview) else bytes(value)
 
 
 def name_text(name):
