@@ -64,6 +64,7 @@ class Admission(object):
         core.check_open()
         if core.state in (states.FAILED, states.REFUSED):
             raise self._hopeless()
+        call.has_waited = True
         if not self._line.wait(call.deadline):
             raise self._unavailable(
                 "%s found no leader within %s s" % (call.describe(), call.timeout))

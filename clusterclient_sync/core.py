@@ -108,28 +108,25 @@ class Core(object):
 
     def _make(self, call, is_oneway=False):
         try:
-            return self._make_somewhere(call, is_oneway)
+            while True:
+                role = self.role
+                if role is None:
+                    self.admission.wait(call)
+                    continue
+                try:
+                    return role.invoke_oneway(call) if is_oneway else role.invoke(call)
+                except LeaderLost as lost:
+                    loss = lost
+                if self.state == states.CLOSED:
+                    raise self.closed_error(loss.error.outcome)
+                call.check_repeat(loss)
+                # Not seen by the old leader, or harmless to repeat: the next leader gets it.
+                if self.role is role:
+                    gevent.sleep(0)  # the role is being taken away
         except ClusterClientError as error:
             if call.may_have_run and outcome_of(error) == NOT_SENT:
                 set_outcome(error, UNKNOWN)
             raise
-
-    def _make_somewhere(self, call, is_oneway):
-        while True:
-            role = self.role
-            if role is None:
-                self.admission.wait(call)
-                continue
-            try:
-                return role.invoke_oneway(call) if is_oneway else role.invoke(call)
-            except LeaderLost as lost:
-                loss = lost
-            if self.state == states.CLOSED:
-                raise self.closed_error(loss.error.outcome)
-            call.check_repeat(loss)
-            # Not seen by the old leader, or harmless to repeat: the next leader gets it.
-            if self.role is role:
-                gevent.sleep(0)  # the role is being taken away
 
     def _call_back(self, make, call, callback):
         """A call with a callback, in a worker."""

@@ -28,10 +28,12 @@ class MethodSpec(object):
     :param replay: for a publish: whether it is made again under a new leader.
     :param parameters: what it takes by position, a :class:`~.parameters.Parameters`, or
         ``None`` where that is not known.
+
+    ``heads`` is where calls keep what they send ahead of so many arguments.
     """
 
     __slots__ = ("name", "target", "remote_name", "timeout", "idempotent", "style", "replay",
-                 "parameters")
+                 "parameters", "heads")
 
     def __init__(self, name, target=INVOKE, remote_name=None, timeout=None, idempotent=False,
                  style=None, replay=True, parameters=None):
@@ -43,6 +45,7 @@ class MethodSpec(object):
         self.style = style
         self.replay = replay
         self.parameters = parameters
+        self.heads = {}
 
     def __repr__(self):
         return "MethodSpec(%r, %r)" % (self.name, self.target)

@@ -8,15 +8,20 @@ from .waits import Wait, wait_until
 
 
 class WaitingLine(object):
-    """A line of waiting greenlets: first come, first served."""
+    """A line of waiting greenlets: first come, first served.
+
+    ``waits`` is who waits, and false where nobody does: an empty line costs next to nothing.
+    """
+
+    __slots__ = ("waits", "_hub", "_deadlines")
 
     def __init__(self, hub, deadlines):
+        self.waits = None
         self._hub = hub
         self._deadlines = deadlines
-        self._waits = deque()
 
     def __len__(self):
-        return len(self._waits)
+        return len(self.waits or ())
 
     def wait(self, when):
         """Block until released, or until ``when`` (monotonic seconds, or ``None``).
@@ -25,12 +30,16 @@ class WaitingLine(object):
         :raises: the error that it was released with.
         """
         wait = Wait()
-        self._waits.append(wait)
+        if self.waits is None:
+            self.waits = deque()
+        self.waits.append(wait)
         try:
             in_time = wait_until(wait, self._deadlines, when, self._hub)
         finally:
-            if wait in self._waits:
-                self._waits.remove(wait)
+            if self.waits and wait in self.waits:
+                self.waits.remove(wait)
+            if not self.waits:
+                self.waits = None
         if in_time:
             wait.result()
         return in_time
@@ -40,11 +49,11 @@ class WaitingLine(object):
 
         It stays the first until it runs: meanwhile nobody passes it, and this lets nobody else go.
         """
-        if self._waits:
-            self._waits[0].resolve()
+        if self.waits:
+            self.waits[0].resolve()
 
     def release_all(self, make_error=None):
         """Let all go on; with an error of its own each, where ``make_error()`` gives one."""
-        waits, self._waits = self._waits, deque()
-        for wait in waits:
+        waits, self.waits = self.waits, None
+        for wait in waits or ():
             wait.resolve(error=make_error() if make_error is not None else None)

@@ -16,14 +16,16 @@ import sys
 from collections import deque
 
 import gevent
+import six
 from gevent import GreenletExit
 from gevent.event import Event
-from greenlet import getcurrent
+from greenlet import getcurrent, greenlet
 
 from .._compat import monotonic
 from .waits import Wait
 
 _log = logging.getLogger(__name__)
+_switch = greenlet.switch
 
 _MAX_IDLE = 64
 #: Greenlets that call into this process's own real client give way to the rest of the loop after so
@@ -42,14 +44,16 @@ class _Worker(gevent.Greenlet):
     def _run(self):
         pool = self.pool
         pool.workers.add(self)
-        hub_switch = pool.hub.switch
+        hub = pool.hub
         idle = pool.idle
-        job = self.job
+        job, self.job = self.job, None
         try:
             while True:
-                self.job = job
-                wait = pool.perform(job)
-                job = self.job = None
+                try:
+                    wait = job()
+                except BaseException:
+                    wait = pool.take_failure()
+                job = None
                 if pool.is_closed or len(idle) >= _MAX_IDLE:
                     if wait is not None:
                         wait.wake_soon()
@@ -59,8 +63,9 @@ class _Worker(gevent.Greenlet):
                 # worker then sleeps inside that switch.
                 if wait is not None and wait.greenlet is not None:
                     job = wait.greenlet.switch()
+                # Plain: a worker is no hub and has no hook, which hub.switch would look for.
                 while job is None:
-                    job = hub_switch()
+                    job = _switch(hub)
         except GreenletExit:
             pass
         finally:
@@ -92,9 +97,9 @@ class WorkerPool(object):
     def run(self, job):
         """Run a job: at once where the hub calls this, else at the next turn of the loop."""
         if getcurrent() is self.hub:
-            self._switch_in(job)
+            self.run_in_hub(job)
         else:
-            self.loop.run_callback(self._switch_in, job)
+            self.loop.run_callback(self.run_in_hub, job)
 
     def run_for_caller(self, job, wait):
         """Run a job now and return when it blocks or has ended; ``wait`` is what it resolves.
@@ -109,7 +114,7 @@ class WorkerPool(object):
                 return
         wait.greenlet = getcurrent()
         try:
-            self._switch_in(job)
+            self.run_in_hub(job)
         finally:
             wait.greenlet = None
 
@@ -135,7 +140,10 @@ class WorkerPool(object):
             self._next_turn.close()
             self._next_turn = None
 
-    def _switch_in(self, job):
+    def run_in_hub(self, job):
+        """Run a job now, for who knows that the hub calls, or that it is what the caller waits
+        for: this returns when the job blocks or has ended.
+        """
         idle = self.idle
         if idle:
             idle.pop().switch(job)
@@ -146,17 +154,22 @@ class WorkerPool(object):
             worker.switch()
 
     def perform(self, job):
-        """Run one job in the current greenlet; what it raises ends here (but not a kill, and a
-        Ctrl-C is the main greenlet's).
+        """Run one job in the current greenlet; what it raises ends here, see :meth:`take_failure`.
         """
         try:
             return job()
-        except GreenletExit:
-            raise
-        except KeyboardInterrupt:
+        except BaseException:
+            self.take_failure()
+
+    def take_failure(self):
+        """What a job raised ends here (but not a kill, and a Ctrl-C is the main greenlet's)."""
+        kind, error = sys.exc_info()[:2]
+        if issubclass(kind, GreenletExit):
+            six.reraise(*sys.exc_info())
+        if issubclass(kind, KeyboardInterrupt):
             # Ctrl-C means the program, whichever greenlet it met: the main greenlet gets it.
-            self.hub.handle_system_error(*sys.exc_info()[:2])
-        except BaseException:  # jobs handle what users raise: this is a defect of ours
+            self.hub.handle_system_error(kind, error)
+        else:  # jobs handle what users raise: this is a defect of ours
             _log.exception("A job of %s failed", self.name)
 
     def close(self, timeout, spared=()):
@@ -194,17 +207,21 @@ class WorkerPool(object):
 class Lane(object):
     """Jobs that run one after another, in the order of their coming, in the workers of a pool."""
 
+    __slots__ = ("is_busy", "_pool", "_jobs", "_on_idle")
+
     def __init__(self, pool, on_idle=None):
         self._pool = pool
-        self._jobs = deque()
+        self._jobs = None  # a deque while there are any: an empty one is large
         self._on_idle = on_idle
         self.is_busy = False
 
     def __len__(self):
-        return len(self._jobs) + self.is_busy
+        return len(self._jobs or ()) + self.is_busy
 
     def submit(self, job):
         """Run ``job()`` after all that came before it."""
+        if self._jobs is None:
+            self._jobs = deque()
         self._jobs.append(job)
         if not self.is_busy:
             self._start()
@@ -221,6 +238,7 @@ class Lane(object):
         finally:
             self.is_busy = False
             if not jobs:
+                self._jobs = None
                 if self._on_idle is not None:
                     self._on_idle()
             elif not self._pool.is_closed:  # a job ended its greenlet; those behind it go on

@@ -47,6 +47,8 @@ class FrameDecoder(object):
         time; it holds from the next header on.
     """
 
+    __slots__ = ("max_frame_size", "_buffer", "_position", "_pieces", "_pieces_size", "_needed")
+
     def __init__(self, max_frame_size):
         self.max_frame_size = max_frame_size
         self._buffer = b""
@@ -105,7 +107,8 @@ class FrameDecoder(object):
             self._buffer, self._position = b"", 0
             return None
         body_start = head_start + head_size
-        head = parse_head(buffer[head_start:body_start])
+        head = buffer[head_start:body_start]
+        head = _parsed.get(head) or parse_head(head)
         body = buffer[body_start:end] if body_size else b""
         if end == len(buffer):
             self._buffer, self._position = b"", 0

@@ -18,6 +18,8 @@ from __future__ import absolute_import, division, print_function
 
 import struct
 
+from ..exceptions import NOT_SENT, FrameTooLargeError
+
 VERSION = 1
 REQUEST = 0
 RESPONSE = 1
@@ -25,10 +27,13 @@ RESPONSE = 1
 HEADER = struct.Struct(">BBHqiii")
 HEADER_SIZE = HEADER.size
 _ID = struct.Struct(">q")
+_pack = HEADER.pack
+_join = b"".join
 
 #: Ids stay below this: a Node peer holds them in a double.
 MAX_ID = 2 ** 53 - 1
 MAX_TIMEOUT_MS = 2 ** 31 - 1
+MAX_SIZE = 2 ** 31 - 1
 
 
 class Frame(object):
@@ -59,12 +64,25 @@ def encode(kind, id, timeout_ms, head, parts=()):
     :param head: the connection object as bytes, never empty (a Node peer fails on a frame that
         has no body at all).
     :param parts: pieces of the application object, in order; joined here, once.
+    :raises FrameTooLargeError: a header cannot tell its length.
     """
     size = 0
     for part in parts:
         size += len(part)
-    header = HEADER.pack(VERSION, kind, 0, id, timeout_ms, len(head), size)
-    return b"".join((header, head) + tuple(parts))
+    try:
+        pieces = [_pack(VERSION, kind, 0, id, timeout_ms, len(head), size), head]
+    except struct.error:
+        if size <= MAX_SIZE:
+            raise
+        raise too_large(size, MAX_SIZE)
+    pieces += parts
+    return _join(pieces)
+
+
+def too_large(size, limit):
+    """The error of who wants to send more than the peer takes."""
+    return FrameTooLargeError("what is to be sent has %d bytes, and the peer takes %d"
+                              % (size, limit), size=size, limit=limit, outcome=NOT_SENT)
 
 
 def with_id(frame, id):
@@ -74,4 +92,5 @@ def with_id(frame, id):
 
 def milliseconds(seconds):
     """A duration as the header has it: at least 1, at most what 31 bits hold."""
-    return max(1, min(MAX_TIMEOUT_MS, int(seconds * 1000)))
+    whole = int(seconds * 1000)
+    return whole if 1 <= whole <= MAX_TIMEOUT_MS else max(1, min(MAX_TIMEOUT_MS, whole))

@@ -1,7 +1,7 @@
 """What the connection objects say, and how the arguments of a call are packed.
 
 Each function gives the bytes of one connection object, members in the order of the protocol's
-description.  The few that repeat with every call are built once and kept.
+description.  The few that repeat with every call are built once and kept, here or by the caller.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -27,6 +27,8 @@ GOODBYE = u"goodbye"
 HELLO = u"clusterclient_sync"
 
 _LENGTH = struct.Struct(">I")
+_pack_length = _LENGTH.pack
+_unpack_length = _LENGTH.unpack_from
 
 
 def _text(value):
@@ -71,22 +73,12 @@ def subscription(type, key, registration_text):
     return head.encode("utf-8")
 
 
-_invokes = {}
-_MAX_INVOKES = 4096
-
-
 def invoke(method, count, oneway=False, has_kwargs=False):
     """A call: ``count`` packed arguments, the last of them a dict of keywords if ``has_kwargs``."""
-    identity = (method, count, oneway, has_kwargs)
-    head = _invokes.get(identity)
-    if head is None:
-        members = [("type", INVOKE), ("method", method), ("argLength", count), ("oneway", oneway)]
-        if has_kwargs:
-            members.append(("kwargs", True))
-        if len(_invokes) >= _MAX_INVOKES:
-            _invokes.clear()
-        head = _invokes[identity] = _object(*members)
-    return head
+    members = [("type", INVOKE), ("method", method), ("argLength", count), ("oneway", oneway)]
+    if has_kwargs:
+        members.append(("kwargs", True))
+    return _object(*members)
 
 
 _results = {}
@@ -128,8 +120,7 @@ def pack_arguments(encoded):
     """The parts of an application object that holds these encoded arguments."""
     parts = []
     for argument in encoded:
-        parts.append(_LENGTH.pack(len(argument)))
-        parts.append(argument)
+        parts += (_pack_length(len(argument)), argument)
     return parts
 
 
@@ -140,20 +131,19 @@ def unpack_arguments(body, count):
     """
     if not isinstance(count, six.integer_types) or isinstance(count, bool) or count < 0:
         raise ProtocolError("a call's argLength is not a count")
-    arguments = []
-    position = 0
     total = len(body)
-    if count * _LENGTH.size > total:
+    if count * 4 > total:
         raise ProtocolError("a call announces %d arguments in %d bytes" % (count, total))
+    arguments = []
+    end = 0
     for _ in range(count):
-        if position + 4 > total:
+        start = end + 4
+        if start > total:
             raise ProtocolError("a call's arguments end before the %d that were announced" % count)
-        size, = _LENGTH.unpack_from(body, position)
-        position += 4
-        if position + size > total:
+        end = start + _unpack_length(body, end)[0]
+        if end > total:
             raise ProtocolError("an argument is longer than the frame that it is in")
-        arguments.append(body[position:position + size])
-        position += size
-    if position != total:
-        raise ProtocolError("%d bytes follow the last argument of a call" % (total - position))
+        arguments.append(body[start:end])
+    if end != total:
+        raise ProtocolError("%d bytes follow the last argument of a call" % (total - end))
     return arguments

@@ -12,6 +12,8 @@ from ..protocol.negotiation import KWARGS
 #: An idempotent call under which so many Node leaders ended is not sent to another: a Node leader
 #: dies of a method that it lacks, and of one that throws before it returns a promise.
 _MAX_NODES_LOST = 2
+#: A method that takes any number of arguments has as many heads.
+_MAX_HEADS = 64
 
 
 class LeaderLost(Exception):
@@ -35,8 +37,15 @@ class Call(object):
     on later changes by the caller are not seen, whatever transcode the next leader speaks.
     """
 
-    __slots__ = ("spec", "args", "kwargs", "timeout", "deadline", "_transcode", "_encoded",
-                 "_is_frozen", "_nodes_lost", "may_have_run")
+    # What most calls never change is kept by the class: a call is made anew for each call.
+    _transcode = None
+    _encoded = None
+    _is_frozen = False
+    _nodes_lost = 0
+    #: a leader that is gone had it: whatever comes now, nobody can say that it was not sent
+    may_have_run = False
+    #: some of its time is over: it waited for a leader, or for room
+    has_waited = False
 
     def __init__(self, spec, args, kwargs, timeout):
         self.spec = spec
@@ -44,31 +53,28 @@ class Call(object):
         self.kwargs = kwargs
         self.timeout = timeout
         self.deadline = monotonic() + timeout
-        self._transcode = None
-        self._encoded = None
-        self._is_frozen = False
-        self._nodes_lost = 0
-        #: a leader that is gone had it: whatever comes now, nobody can say that it was not sent
-        self.may_have_run = False
 
     def encoded(self, transcode):
         """The encoded arguments; a dict of the keyword arguments last, where there are any.
 
         :raises TranscodeError: an argument has no place in the transcode.
         """
-        if self._transcode is not transcode:
-            if self._is_frozen:
-                self._thaw()
-            encode = transcode.encode
-            try:
-                encoded = [encode(argument) for argument in self.args]
-                if self.kwargs:
-                    encoded.append(encode(self.kwargs))
-            except TranscodeError as error:
-                raise set_outcome(error, NOT_SENT)
-            self._encoded = encoded
-            self._transcode = transcode
-        return self._encoded
+        if self._transcode is transcode:
+            return self._encoded
+        if self._is_frozen:
+            self._thaw()
+        encode = transcode.encode
+        encoded = []
+        try:
+            for argument in self.args:
+                encoded.append(encode(argument))
+            if self.kwargs:
+                encoded.append(encode(self.kwargs))
+        except TranscodeError as error:
+            raise set_outcome(error, NOT_SENT)
+        self._encoded = encoded
+        self._transcode = transcode
+        return encoded
 
     def freeze(self, transcode):
         """Encode the arguments now."""
@@ -88,6 +94,7 @@ class Call(object):
 
         :raises ConnectionClosedError: it must not.
         """
+        self.has_waited = True
         if lost.error.outcome == NOT_SENT:
             return
         if not self.spec.idempotent:
@@ -116,7 +123,12 @@ class Call(object):
         if self.kwargs and KWARGS not in peer.can:
             return self._by_position().message(peer, oneway)
         encoded = self.encoded(peer.transcode)
-        head = messages.invoke(self.spec.remote_name, len(encoded), oneway, bool(self.kwargs))
+        kind = (len(encoded), oneway, bool(self.kwargs))
+        head = self.spec.heads.get(kind)
+        if head is None:
+            if len(self.spec.heads) >= _MAX_HEADS:
+                self.spec.heads.clear()
+            head = self.spec.heads[kind] = messages.invoke(self.spec.remote_name, *kind)
         return head, messages.pack_arguments(encoded)
 
     def _by_position(self):

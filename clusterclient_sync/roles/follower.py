@@ -13,7 +13,7 @@ import six
 
 from ..exceptions import (
     NOT_SENT, UNKNOWN, ChannelNotFoundError, ConnectionClosedError, FrameTooLargeError,
-    ProtocolError, ResponseTimeoutError, TranscodeError)
+    ProtocolError, ResponseTimeoutError, TranscodeError, set_outcome)
 from ..protocol import errors, frames, messages, negotiation, transcodes
 from ..protocol.negotiation import QUIET_PUSH
 from . import event_arguments
@@ -135,27 +135,36 @@ class Follower(object):
 
         :raises LeaderLost: the leader went; the core decides what becomes of the call.
         """
-        head, parts = call.message(self.peer, oneway=False)
-        self._check_size(head, parts)
+        peer = self.peer
+        head, parts = call.message(peer, False)
+        connection = self.connection
         try:
-            self._wait_to_send(call)
-            frame = self.connection.request(head, parts, call.deadline, call.remaining)
+            if connection.is_congested or self._has_parted or connection.is_closed:
+                self._wait_to_send(call)
+            frame = connection.request(
+                head, parts, call.deadline, call.remaining if call.has_waited else call.timeout,
+                peer.max_frame_size)
         except ResponseTimeoutError as error:
             raise self._timed_out(call, error.outcome)
         except ConnectionClosedError as error:
             raise LeaderLost(error, was_node=not self.peer.is_python)
-        epoch = frame.head.get("epoch")
-        if epoch is not None and not self._is_current(epoch):
+        answer = frame.head
+        epoch = answer.get("epoch")
+        if epoch is not None and epoch != self.epoch and not self._is_current(epoch):
             raise LeaderLost(ConnectionClosedError(
                 "the answer is of an older epoch than the one that is known", outcome=UNKNOWN))
-        if frame.head.get("success") is True:
+        if answer.get("success") is True:
             # A Node leader's undefined may come as no bytes at all.
-            return call.value_of(frame.body, self.peer.transcode) if frame.body else None
-        raise errors.load_error(call.value_of(frame.body, self.peer.transcode))
+            try:
+                return peer.transcode.decode(frame.body) if frame.body else None
+            except TranscodeError as error:
+                raise set_outcome(error, UNKNOWN)  # the work may have been done
+        raise errors.load_error(call.value_of(frame.body, peer.transcode))
 
     def _wait_to_send(self, call):
         """Return when a call may be sent; nothing else may run before it is."""
         if self.connection.is_congested:
+            call.has_waited = True
             self.connection.wait_for_room(call.deadline)
         if self._has_parted or self.connection.is_closed:
             raise ConnectionClosedError("the leader is gone or leaving", outcome=NOT_SENT)
@@ -176,10 +185,7 @@ class Follower(object):
     def _check_size(self, head, parts):
         size = len(head) + sum(len(part) for part in parts)
         if not self.peer.takes(size):
-            raise FrameTooLargeError(
-                "what is to be sent has %d bytes, and the leader takes %d"
-                % (size, self.peer.max_frame_size),
-                size=size, limit=self.peer.max_frame_size, outcome=NOT_SENT)
+            raise frames.too_large(size, self.peer.max_frame_size)
 
     def invoke_oneway(self, call, may_wait=True):
         """Call a method at the leader; nobody learns what it returns."""
@@ -238,8 +244,10 @@ class Follower(object):
 
     def on_request(self, connection, frame):
         """The leader sent a request."""
-        handler = self._handlers.get(frame.head.get("type")) \
-            if hasattr(frame.head.get("type"), "encode") else None
+        try:
+            handler = self._handlers.get(frame.head.get("type"))
+        except TypeError:  # a list or an object
+            handler = None
         if handler is not None:
             handler(self, frame)
         else:

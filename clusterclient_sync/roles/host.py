@@ -198,7 +198,8 @@ class Host(object):
                 name="MethodNotDelegatedError")
         method, takes_callback = entry
         if not takes_callback:
-            return self.call(method, *args, **kwargs)
+            return (self.call(method, *args, **kwargs) if self._place.is_native
+                    else method(*args, **kwargs))
         # A callback that never comes must not count as work for ever, awaited or not.
         self._deadlines.add(invocation, invocation.late_after
                             or monotonic() + self.options.response_timeout)
@@ -207,7 +208,8 @@ class Host(object):
 
     def invocation_ends(self, invocation):
         """An invocation is complete (or given up): forget its deadline."""
-        self._deadlines.discard(invocation)
+        if invocation.slot is not None:
+            self._deadlines.discard(invocation)
         if invocation.is_local:
             self.local_in_work -= 1
         if self.on_work_done is not None:

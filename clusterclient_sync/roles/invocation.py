@@ -66,36 +66,42 @@ class Invocation(object):
         raise NotImplementedError
 
     def complete(self, value):
-        """The method returned (or called back)."""
-        return self._complete(self._answer_value, value)
-
-    def complete_with_error(self, error, exc_info=None):
-        """The method raised (or called back with an error)."""
-        return self._complete(self.answer_error, error, exc_info)
-
-    def _complete(self, answer, *args):
-        """Answer, once, where the caller still waits.  It is in work until the answer is on its
-        way: a leader that goes waits for that.
+        """The method returned (or called back): answer, once, where the caller still waits.  It is
+        in work until the answer is on its way: a leader that goes waits for that.
         """
         if self.is_complete:
             return None
         self.is_complete = True
         try:
-            if self.late_after is not None and monotonic() > self.late_after:
-                self.host.options.logger.warning(
-                    "%s returned after its caller's timeout; what it returned is dropped",
-                    self.method)
+            if self._is_late():
                 return None
-            answer(*args)
+            try:
+                self.answer(self.encode(value))
+            except TranscodeError as error:
+                self.answer_error(error, sys.exc_info())
             return self.resolved()
         finally:
             self.ends()
 
-    def _answer_value(self, value):
+    def complete_with_error(self, error, exc_info=None):
+        """The method raised (or called back with an error); otherwise as :meth:`complete`."""
+        if self.is_complete:
+            return None
+        self.is_complete = True
         try:
-            self.answer(self.encode(value))
-        except TranscodeError as error:
-            self.answer_error(error, sys.exc_info())
+            if self._is_late():
+                return None
+            self.answer_error(error, exc_info)
+            return self.resolved()
+        finally:
+            self.ends()
+
+    def _is_late(self):
+        if self.late_after is None or monotonic() <= self.late_after:
+            return False
+        self.host.options.logger.warning(
+            "%s returned after its caller's timeout; what it returned is dropped", self.method)
+        return True
 
     def ends(self):
         """It is not in work any more."""
@@ -185,9 +191,13 @@ class RemoteInvocation(Invocation):
     __slots__ = ("session", "frame", "is_oneway", "number")
 
     def __init__(self, host, session, frame, is_oneway, number=0):
-        is_awaited = not is_oneway and frame.timeout_ms > 0
-        late_after = monotonic() + frame.timeout_ms / 1000.0 if is_awaited else None
-        super(RemoteInvocation, self).__init__(host, frame.head.get("method"), late_after)
+        # As Invocation.__init__, without the call: there is one for each call.
+        self.host = host
+        self.method = frame.head.get("method")
+        self.is_complete = self.is_begun = False
+        self.slot = self.late_after = None
+        if not is_oneway and frame.timeout_ms > 0:
+            self.late_after = monotonic() + frame.timeout_ms / 1000.0
         self.session = session
         self.frame = frame
         self.is_oneway = is_oneway
@@ -198,22 +208,23 @@ class RemoteInvocation(Invocation):
         encoded = messages.unpack_arguments(self.frame.body, head.get("argLength"))
         if not encoded:
             return [], {}  # and no guess at the transcode, where it is not known
-        decode = self.session.transcode_for(self.frame).decode
+        decode = self.transcode().decode
         values = [decode(data) for data in encoded]
-        kwargs = values.pop() if head.get("kwargs") is True and values else {}
-        return values, text_keys(kwargs)
+        if head.get("kwargs") is True and values:
+            return values, text_keys(values.pop())
+        return values, {}
 
     def transcode(self):
-        return self.session.transcode_for(self.frame)
+        return self.session.peer.transcode or self.session.transcode_for(self.frame)
 
     def encode(self, value):
         if value is None and self.session.peer.transcode is None:
             return b""  # undefined, whatever the follower's transcode is
-        return super(RemoteInvocation, self).encode(value)
+        return self.transcode().encode(value)
 
     def ends(self):
         self.session.work_ends(self)
-        super(RemoteInvocation, self).ends()
+        self.host.invocation_ends(self)
 
     def answer(self, data):
         if not self.is_oneway:
@@ -231,21 +242,23 @@ class RemoteInvocation(Invocation):
 
     def _respond(self, success, data):
         session = self.session
-        if session.connection.is_closed:
+        connection, peer = session.connection, session.peer
+        if connection.is_closed:
             return
-        epoch = session.leader.epoch if EPOCH in session.peer.can else None
+        epoch = session.leader.epoch if EPOCH in peer.can else None
         head = messages.invoke_result(success, epoch)
         size = len(head) + len(data)
-        if not session.peer.takes(size):
+        if peer.max_frame_size is not None and size > peer.max_frame_size:
             head = messages.invoke_result(False, epoch)
             data = self._dumped(self._too_large("result" if success else "error", size))
-            if not session.peer.takes(len(head) + len(data)):
+            if not peer.takes(len(head) + len(data)):
                 self.host.options.logger.warning(
                     "%s cannot be answered: the caller takes no more than %d bytes",
-                    self.method, session.peer.max_frame_size)
+                    self.method, peer.max_frame_size)
                 return
-        session.connection.answer(frames.encode(
-            frames.RESPONSE, self.frame.id, self.frame.timeout_ms, head, (data,)))
+        frame = self.frame
+        connection.answer(frames.encode(
+            frames.RESPONSE, frame.id, frame.timeout_ms, head, (data,)))
 
     def _too_large(self, what, size):
         limit = self.session.peer.max_frame_size

@@ -12,7 +12,6 @@ import six
 
 from ..exceptions import ProtocolError
 from ..greenlets.workers import Lane
-from ..method_spec import PUBLISH
 from ..protocol import frames, keys, messages
 from ..protocol.negotiation import (
     EPOCH, EVENTS, GOODBYE, SUBSCRIBE_ERRORS, tell_transcode)
@@ -39,6 +38,10 @@ class FollowerSession(object):
     :param peer: what the registration told about the follower.
     """
 
+    __slots__ = ("leader", "connection", "peer", "in_work", "has_parted", "owed_at_goodbye", "_log",
+                 "_last_owed", "_calls", "_guess", "_timeout_ms", "_publishes", "_subscriptions",
+                 "_outbox", "_awaits_confirmation", "_unconfirmed")
+
     def __init__(self, leader, connection, peer):
         self.leader = leader
         self.connection = connection
@@ -51,29 +54,26 @@ class FollowerSession(object):
         self.owed_at_goodbye = 0
         self._last_owed = 0
         self._calls = 0
-        self._guess = Guess(leader.node_speech)  # for a Node follower
-        self._timeout_ms = frames.milliseconds(leader.options.response_timeout)
-        self._publishes = Lane(leader.pool)
-        self._subscriptions = Lane(leader.pool)
-        self._outbox = Outbox(leader.options.max_queued_values)
+        # Of a Node follower.
+        self._guess = None if peer.is_python else Guess(leader.node_speech)
+        self._timeout_ms = leader.timeout_ms
         self._awaits_confirmation = False  # of what a guess was made for
-        self._unconfirmed = {}  # id of a push -> key, where each value goes to one listener
-        self._handlers = {
-            messages.INVOKE: self._on_invoke,
-            messages.SUBSCRIBE: self._on_subscribe,
-            messages.UNSUBSCRIBE: self._on_unsubscribe,
-            messages.HEARTBEAT: self._on_heartbeat,
-            messages.REGISTER_CHANNEL: leader.on_register,
-        }
+        # Thousands of followers may be idle: what they do not use is not there.
+        self._publishes = None
+        self._subscriptions = None
+        self._outbox = None
+        self._unconfirmed = None  # id of a push -> key, where each value goes to one listener
 
     # A handler of its connection ------------------------------------------------------------
 
     def on_request(self, connection, frame):
         """The follower sent a request."""
-        type = frame.head.get("type")
-        handler = self._handlers.get(type) if hasattr(type, "encode") else None
+        try:
+            handler = self._handlers.get(frame.head.get("type"))
+        except TypeError:  # a list or an object
+            handler = None
         if handler is not None:
-            handler(connection, frame)
+            handler(self, connection, frame)
         else:
             self._on_unknown(frame)
 
@@ -101,17 +101,19 @@ class FollowerSession(object):
     # Requests -----------------------------------------------------------------------------
 
     def _on_invoke(self, connection, frame):
-        method = frame.head.get("method")
+        leader = self.leader
         self._calls += 1
         invocation = RemoteInvocation(
-            self.leader.host, self, frame, frame.head.get("oneway") is True, self._calls)
+            leader.host, self, frame, frame.head.get("oneway") is True, self._calls)
         self.in_work += 1
         if self.in_work >= _MAX_IN_WORK:
             connection.pause(_TOO_MUCH_WORK)
-        if self.leader.target_of(method) == PUBLISH:
+        if leader.is_publish(invocation.method):
+            if self._publishes is None:
+                self._publishes = Lane(leader.pool)
             self._publishes.submit(invocation)
         else:
-            self.leader.pool.run(invocation)
+            leader.pool.run_in_hub(invocation)
 
     def work_ends(self, invocation):
         """A call of this follower is complete."""
@@ -125,6 +127,8 @@ class FollowerSession(object):
         self._submit(lambda: self._subscribe(frame))
 
     def _submit(self, job):
+        if self._subscriptions is None:
+            self._subscriptions = Lane(self.leader.pool)
         self._subscriptions.submit(lambda: self._do_and_read_on(job))
         if len(self._subscriptions) >= _MAX_SUBSCRIPTION_JOBS:
             self.connection.pause(_TOO_MANY_SUBSCRIPTIONS)
@@ -162,11 +166,15 @@ class FollowerSession(object):
         except Exception as error:
             self._log.warning("A follower (%s) unsubscribed what cannot be: %r", self, error)
             return
-        self._outbox.drop(key)
+        if self._outbox is not None:
+            self._outbox.drop(key)
         self.leader.upstreams.remove(formatted, self, key)
 
     def _on_heartbeat(self, connection, frame):
         connection.respond(frame, messages.HEARTBEAT_RESPONSE)
+
+    def _on_register(self, connection, frame):
+        self.leader.on_register(connection, frame)
 
     def _on_unknown(self, frame):
         type = frame.head.get("type")
@@ -200,6 +208,14 @@ class FollowerSession(object):
                 self.connection.send(guard)
         return transcode
 
+    _handlers = {
+        messages.INVOKE: _on_invoke,
+        messages.SUBSCRIBE: _on_subscribe,
+        messages.UNSUBSCRIBE: _on_unsubscribe,
+        messages.HEARTBEAT: _on_heartbeat,
+        messages.REGISTER_CHANNEL: _on_register,
+    }
+
     # A subscriber -------------------------------------------------------------------------
 
     def push(self, key, value):
@@ -216,6 +232,8 @@ class FollowerSession(object):
         if not self.leader.options.is_broadcast:
             self._push_confirmed(key, frame)
         elif self._outbox or self.connection.outgoing_size > _PUSH_HIGH_WATER:
+            if self._outbox is None:
+                self._outbox = Outbox(self.leader.options.max_queued_values)
             self._outbox.put(key, frame)
         elif peer.transcode is None and not self._guess.is_accepted:
             self._push_guessed(frame)
@@ -232,12 +250,15 @@ class FollowerSession(object):
 
     def _push_confirmed(self, key, frame):
         id = self.leader.next_id()
+        if self._unconfirmed is None:
+            self._unconfirmed = {}
         self._unconfirmed[id] = key
         self.connection.expect(id, lambda answer: self._confirmed(id))
         self.connection.send(frames.with_id(frame, id))
 
     def _confirmed(self, id):
-        self._guess.accept()
+        if self._guess is not None:
+            self._guess.accept()
         self._unconfirmed.pop(id, None)
         self._tell_room()
 
@@ -248,7 +269,7 @@ class FollowerSession(object):
     def has_room(self, key):
         """Whether this follower keeps up (asked only where each value goes to one listener)."""
         return (not self.connection.is_closed
-                and len(self._unconfirmed) < self.leader.options.max_queued_values
+                and len(self._unconfirmed or ()) < self.leader.options.max_queued_values
                 and self.connection.outgoing_size <= _PUSH_HIGH_WATER)
 
     def push_error(self, key, dumped):

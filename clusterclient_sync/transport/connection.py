@@ -30,14 +30,17 @@ from gevent import get_hub
 from .._compat import monotonic
 from ..exceptions import (
     NOT_SENT, UNKNOWN, ConnectionClosedError, ProtocolError, ResponseTimeoutError)
-from ..greenlets.waits import Wait
 from ..protocol import frames
 from ..protocol.decoder import FrameDecoder
 from . import fork_guard, sockets
+from .pace import MOST, Pace
+from .pending import Expectation, PendingRequest
 from .sender import MAX_OUTGOING, WOULD_BLOCK, Sender
 
 _log = logging.getLogger(__name__)
 
+_REQUEST = frames.REQUEST
+_HEADER_SIZE = frames.HEADER_SIZE
 #: a reason to pause
 UNREAD_ANSWERS = "unread answers"
 
@@ -45,38 +48,6 @@ _READ_SIZE = 64 * 1024
 _BIG_READ_SIZE = 1024 * 1024
 #: After so many frames others get their turn.
 _FRAMES_PER_TURN = 512
-
-
-class PendingRequest(Wait):
-    """A request that waits for its answer: ``value`` is the answering frame."""
-
-    __slots__ = ("connection", "number")
-
-    def __init__(self, connection, number):
-        super(PendingRequest, self).__init__()
-        self.connection = connection
-        self.number = number
-
-    def expire(self):
-        # After a starved loop the answer may be there already, unread.
-        self.connection.read_what_is_there()
-        super(PendingRequest, self).expire()
-
-
-class _Expectation(object):
-    """Calls a function when an answer comes; nothing waits for it."""
-
-    __slots__ = ("_function",)
-    number = 0
-
-    def __init__(self, function):
-        self._function = function
-
-    def resolve_in_hub(self, frame):
-        self._function(frame)
-
-    def resolve(self, error):
-        """The connection went: nobody is told."""
 
 
 class Connection(object):
@@ -87,6 +58,11 @@ class Connection(object):
     :param deadlines: where the deadlines of its requests are kept.
     :param max_frame_size: bytes that are taken from the peer in one frame.
     """
+
+    __slots__ = ("handler", "is_closed", "error", "on_released", "last_read", "decoder", "send",
+                 "is_paused", "_hub", "_loop", "_pid", "_sock", "_recv", "_reader", "_sender",
+                 "_deadlines", "_pending", "_last_id", "_pace", "_is_dispatching", "_is_reading",
+                 "_pauses", "__weakref__")
 
     def __init__(self, sock, handler, deadlines, max_frame_size):
         self.handler = handler
@@ -103,21 +79,16 @@ class Connection(object):
         self._recv = sock.recv
         self._reader = self._loop.io(sock.fileno(), 1)
         self._sender = sender = Sender(self, sock, self._hub, deadlines)
-        # See there for these.
-        self.send = sender.send
-        self.send_tracked = sender.send_tracked
-        self.unsent = sender.unsent
-        self.flush = sender.flush
-        self.wait_for_room = sender.wait_for_room
-        self.wait_until_sent = sender.wait_until_sent
+        self.send = sender.send  # see there
         self._deadlines = deadlines
         self._pending = {}
         self._last_id = 0
+        self._pace = Pace()
         self._is_dispatching = False
         self._is_reading = True
         #: whether reading is paused, see :meth:`pause`
         self.is_paused = False
-        self._pauses = set()  # reasons
+        self._pauses = frozenset()  # reasons
         fork_guard.watch_over(self)
         self._reader.start(self._on_readable)
 
@@ -133,10 +104,34 @@ class Connection(object):
         """Whether who wants to send should :meth:`wait_for_room`."""
         return self._sender.is_congested
 
+    # Of its sender, see there.
+
+    def send_tracked(self, frame, item):
+        """Send a frame; :meth:`unsent` gives ``item`` if the kernel never took it."""
+        self._sender.send_tracked(frame, item)
+
+    def unsent(self):
+        """The items of :meth:`send_tracked` that did not wholly leave, in order."""
+        return self._sender.unsent()
+
+    def flush(self):
+        """Send what waits, as far as the kernel takes it."""
+        self._sender.flush()
+
+    def wait_for_room(self, when):
+        """Return once the buffer has room."""
+        self._sender.wait_for_room(when)
+
+    def wait_until_sent(self, when):
+        """Return once the kernel has all that was sent, the connection is gone, or at ``when``."""
+        self._sender.wait_until_sent(when)
+
+    # Requests -----------------------------------------------------------------------------
+
     def next_id(self):
         """An id for a request of this side."""
-        self._last_id = self._last_id + 1 if self._last_id < frames.MAX_ID else 1
-        return self._last_id
+        self._last_id = id = self._last_id % frames.MAX_ID + 1
+        return id
 
     def respond(self, request, head, parts=()):
         """Answer a request of the peer."""
@@ -145,7 +140,7 @@ class Connection(object):
     def answer(self, frame):
         """Send an encoded answer.  A peer that does not read its answers is not read either."""
         self.send(frame)
-        if self._sender.size > MAX_OUTGOING:
+        if self._sender.buffer.size > MAX_OUTGOING:
             self.pause(UNREAD_ANSWERS)
 
     def notify(self, head, parts=(), timeout_ms=0):
@@ -155,14 +150,16 @@ class Connection(object):
     def expect(self, id, function):
         """Have ``function(frame)`` called in the hub when the answer with this id comes, if ever.
         """
-        self._pending[id] = _Expectation(function)
+        self._pending[id] = Expectation(function)
 
-    def request(self, head, parts, when, timeout):
+    def request(self, head, parts, when, timeout, limit=None):
         """Send a request and wait for its answer.
 
         :param when: the deadline, monotonic seconds.
         :param timeout: the same as it goes into the header, in seconds.
+        :param limit: bytes that the peer takes in one frame, where that is known.
         :return: the answer's frame.
+        :raises FrameTooLargeError: the peer would not take it; nothing is sent.
         :raises ResponseTimeoutError: no answer until then.
         :raises ConnectionClosedError: the connection is or was closed; ``outcome`` tells whether
             the request can have reached the peer.
@@ -170,8 +167,10 @@ class Connection(object):
         if self.is_closed:
             raise self._closed_error(NOT_SENT)
         id = self.next_id()
-        number = self.send(
-            frames.encode(frames.REQUEST, id, frames.milliseconds(timeout), head, parts))
+        frame = frames.encode(_REQUEST, id, frames.milliseconds(timeout), head, parts)
+        if limit is not None and len(frame) - _HEADER_SIZE > limit:
+            raise frames.too_large(len(frame) - _HEADER_SIZE, limit)
+        number = self.send(frame)
         pending = self._pending[id] = PendingRequest(self, number)
         self._deadlines.add(pending, when)
         try:
@@ -179,7 +178,8 @@ class Connection(object):
         finally:
             pending.done = True
             self._deadlines.discard(pending)
-            self._pending.pop(id, None)
+            if id in self._pending:  # who answered it has taken it out
+                del self._pending[id]
         if pending.error is None:
             return pending.value
         if isinstance(pending.error, ConnectionClosedError):
@@ -229,25 +229,33 @@ class Connection(object):
         """Hand on the frames that are there, up to a budget; whether that was enough."""
         self._is_dispatching = True
         self._sender.cork()
-        budget = _FRAMES_PER_TURN
+        next_frame, take_pending = self.decoder.next_frame, self._pending.pop
+        count = first = last = early = 0
+        send_at = self._pace.begin()
         try:
-            while not self.is_closed and not self.is_paused:
-                if not budget:
+            while not (self.is_closed or self.is_paused):
+                if count == _FRAMES_PER_TURN:
                     self._stop_reading()
                     self._loop.run_callback(self._go_on_reading)
                     break
-                frame = self.decoder.next_frame()
+                frame = next_frame()
                 if frame is None:
                     break
-                budget -= 1
+                count += 1
                 if frame.is_response:
-                    pending = self._pending.pop(frame.id, None)
+                    last = frame.id
+                    first = first or last
+                    pending = take_pending(last, None)
                     if pending is not None:
                         pending.resolve_in_hub(frame)
                     else:
                         _log.debug("%r came after nobody waited for it any more", frame)
                 else:
                     self.handler.on_request(self, frame)
+                if count == send_at:
+                    self._sender.flush()
+                    early = early or self._last_id
+                    send_at += min(send_at, MOST)
         except ProtocolError as error:
             self.close(error)
         except Exception:
@@ -256,7 +264,8 @@ class Connection(object):
         finally:
             self._is_dispatching = False
             self._sender.uncork()
-        return budget > 0
+        self._pace.judge(first, last, early)
+        return count < _FRAMES_PER_TURN
 
     def read_what_is_there(self):
         """Read and hand on all that the kernel holds for this socket now.  In the hub only."""
@@ -286,14 +295,14 @@ class Connection(object):
     def pause(self, reason):
         """Read no further until :meth:`resume` was called for this, and every other, reason."""
         if not self.is_closed:
-            self._pauses.add(reason)
+            self._pauses |= {reason}
             self.is_paused = True
             self._stop_reading()
 
     def resume(self, reason):
         """A reason not to read is gone."""
         if reason in self._pauses:
-            self._pauses.discard(reason)
+            self._pauses -= {reason}
             if not self._pauses:
                 self.is_paused = False
                 self.last_read = monotonic()  # it was not the peer that was silent
@@ -317,7 +326,8 @@ class Connection(object):
 
     def fail_requests(self):
         """End the waits for answers and for room, with what is known of each."""
-        waits, self._pending = list(self._pending.values()), {}
+        waits = list(self._pending.values())
+        self._pending.clear()
         for pending in waits:
             if self.is_closed:
                 is_sent = self._sender.has_sent(pending.number)

@@ -15,28 +15,28 @@ class OutgoingBuffer(object):
     ``size``: bytes that wait.  ``added``, ``sent``: counts of frames since the beginning.
     """
 
-    __slots__ = ("_frames", "_offset", "size", "added", "sent")
+    __slots__ = ("frames", "_offset", "size", "added", "sent")
 
     def __init__(self):
-        self._frames = []
+        self.frames = []
         self._offset = 0  # how much of the first frame is sent
         self.size = 0
         self.added = 0
         self.sent = 0
 
     def __len__(self):
-        return len(self._frames)
+        return len(self.frames)
 
     def add(self, frame):
         """Append a frame; returns its number."""
-        self._frames.append(frame)
+        self.frames.append(frame)
         self.size += len(frame)
         self.added += 1
         return self.added
 
     def chunk(self):
         """What to send next: bytes of one or many frames, joined once."""
-        frames = self._frames
+        frames = self.frames
         if self._offset or len(frames) == 1 or len(frames[0]) >= _CHUNK:
             first = frames[0]
             return memoryview(first)[self._offset:] if self._offset else first
@@ -52,7 +52,7 @@ class OutgoingBuffer(object):
     def consume(self, size):
         """So many bytes of the last chunk are the kernel's."""
         self.size -= size
-        frames = self._frames
+        frames = self.frames
         if not self.size:
             self.sent = self.added
             del frames[:]
@@ -75,12 +75,12 @@ class OutgoingBuffer(object):
         index = number - self.sent - 1
         if index < 0 or (index == 0 and self._offset):
             return False
-        self.size -= len(self._frames[index])
-        self._frames[index] = b""
+        self.size -= len(self.frames[index])
+        self.frames[index] = b""
         return True
 
     def clear(self):
         """Forget what was not sent; ``added`` and ``sent`` stay as they are."""
-        del self._frames[:]
+        del self.frames[:]
         self.size = 0
         self._offset = 0

@@ -30,14 +30,18 @@ class Sender(object):
         was long and has become short.
     """
 
+    __slots__ = ("is_closed", "buffer", "_owner", "_hub", "_send", "_fileno", "_watcher",
+                 "_tracked", "_room", "_emptied", "_is_corked", "_is_flush_due", "_is_blocked")
+
     def __init__(self, owner, sock, hub, deadlines):
         self.is_closed = False
         self._owner = owner
         self._hub = hub
         self._send = sock.send
-        self._watcher = hub.loop.io(sock.fileno(), 2)
-        self._buffer = OutgoingBuffer()
-        self._tracked = deque()  # (number, item) of what the caller wants back if it is not sent
+        self._fileno = sock.fileno()
+        self._watcher = None  # made when the kernel takes no more for the first time
+        self.buffer = OutgoingBuffer()
+        self._tracked = None  # (number, item) of what the caller wants back if it is not sent
         self._room = WaitingLine(hub, deadlines)
         self._emptied = WaitingLine(hub, deadlines)  # waiting for an empty buffer
         self._is_corked = False
@@ -47,12 +51,12 @@ class Sender(object):
     @property
     def size(self):
         """Bytes that wait to be sent."""
-        return self._buffer.size
+        return self.buffer.size
 
     @property
     def is_congested(self):
         """Whether who wants to send should :meth:`wait_for_room`."""
-        return self._buffer.size > MAX_OUTGOING or bool(self._room)
+        return self.buffer.size > MAX_OUTGOING or bool(self._room.waits)
 
     def send(self, frame):
         """Put an encoded frame into the buffer, however full; dropped when closed.
@@ -61,16 +65,17 @@ class Sender(object):
         """
         if self.is_closed:
             return 0
-        number = self._buffer.add(frame)
         if not (self._is_corked or self._is_flush_due or self._is_blocked):
             self._is_flush_due = True
             self._hub.loop.run_callback(self._flush_when_due)
-        return number
+        return self.buffer.add(frame)
 
     def send_tracked(self, frame, item):
         """Like :meth:`send`; :meth:`unsent` gives ``item`` if the kernel never took the frame."""
         # Where it is closed, a number that is never sent.
-        number = self.send(frame) or self._buffer.added + 1
+        number = self.send(frame) or self.buffer.added + 1
+        if self._tracked is None:
+            self._tracked = deque()
         tracked = self._tracked
         while tracked and self.has_sent(tracked[0][0]):
             tracked.popleft()
@@ -78,15 +83,15 @@ class Sender(object):
 
     def unsent(self):
         """The items of :meth:`send_tracked` that did not wholly leave, in order."""
-        return [item for number, item in self._tracked if not self.has_sent(number)]
+        return [item for number, item in self._tracked or () if not self.has_sent(number)]
 
     def has_sent(self, number):
         """Whether the kernel has taken the whole frame of this number."""
-        return number <= self._buffer.sent
+        return number <= self.buffer.sent
 
     def withdraw(self, number):
         """Take a frame back; whether nothing of it was sent."""
-        return self._buffer.withdraw(number)
+        return self.buffer.withdraw(number)
 
     # Flushing -----------------------------------------------------------------------------
 
@@ -97,7 +102,7 @@ class Sender(object):
     def uncork(self):
         """Send what was kept."""
         self._is_corked = False
-        if self._buffer.size and not self._is_blocked:
+        if self.buffer.size and not self._is_blocked:
             self.flush()
 
     def _flush_when_due(self):
@@ -106,7 +111,7 @@ class Sender(object):
 
     def flush(self):
         """Send what waits, as far as the kernel takes it."""
-        buffer = self._buffer
+        buffer = self.buffer
         if self.is_closed or self._is_blocked or self._owner.is_foreign():
             return
         was_long = buffer.size > _LOW_WATER
@@ -116,7 +121,7 @@ class Sender(object):
             except socket.error as error:
                 if error.errno in WOULD_BLOCK:
                     self._is_blocked = True
-                    self._watcher.start(self._on_writable)
+                    self._wait_for_kernel()
                     break
                 if error.errno != errno.EINTR:
                     # Before it closes, the owner reads on; nothing more is to be sent meanwhile.
@@ -129,6 +134,11 @@ class Sender(object):
             self._emptied.release_all()
         if was_long and buffer.size <= _LOW_WATER:
             self._owner.on_drained()
+
+    def _wait_for_kernel(self):
+        if self._watcher is None:
+            self._watcher = self._hub.loop.io(self._fileno, 2)
+        self._watcher.start(self._on_writable)
 
     def _on_writable(self):
         if self._owner.is_foreign():
@@ -159,7 +169,7 @@ class Sender(object):
 
     def _let_in(self):
         """Let the first in line add to the buffer; it lets the next one in."""
-        if self._room and self._buffer.size <= MAX_OUTGOING:
+        if self._room and self.buffer.size <= MAX_OUTGOING:
             self._room.release_first()
 
     def refuse_room(self, make_error):
@@ -168,7 +178,7 @@ class Sender(object):
 
     def wait_until_sent(self, when):
         """Return once the kernel has all that was sent, the connection is gone, or at ``when``."""
-        if self.is_closed or not self._buffer.size:
+        if self.is_closed or not self.buffer.size:
             return
         self._emptied.wait(when)
 
@@ -177,10 +187,11 @@ class Sender(object):
     def stop(self):
         """Send no more; what was not sent stays known to :meth:`has_sent` and :meth:`unsent`."""
         self.is_closed = True
-        self._watcher.stop()
-        self._watcher.close()
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
         self._send = None
-        self._buffer.clear()
+        self.buffer.clear()
 
     def end_waits(self):
         """Let go those who wait for an empty buffer."""

@@ -41,6 +41,17 @@ def test_a_message_names_the_method_as_the_wire_does():
     assert b"".join(parts) == struct.pack(">I", 3) + b'"a"' + struct.pack(">I", 1) + b"1"
 
 
+def test_calls_that_repeat_share_their_heads_and_the_table_of_a_method_is_bounded():
+    spec = MethodSpec("many")
+    first, _ = Call(spec, (1,), {}, 3).message(PYTHON, oneway=False)
+    again, _ = Call(spec, (2,), {}, 3).message(PYTHON, oneway=False)
+    assert again is first
+    assert Call(spec, (1,), {}, 3).message(PYTHON, oneway=True)[0] != first
+    for count in range(call_module._MAX_HEADS + 10):
+        Call(spec, (None,) * count, {}, 3).message(PYTHON, oneway=False)
+        assert len(spec.heads) <= call_module._MAX_HEADS
+
+
 def test_keyword_arguments_are_one_argument_more():
     head, parts = Call(GET, ("a",), {"b": 1}, 3).message(PYTHON, oneway=True)
     assert head == (b'{"type":"invoke","method":"getConfig","argLength":2,"oneway":true,'

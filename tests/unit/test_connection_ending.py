@@ -170,7 +170,15 @@ def test_the_watchers_and_the_descriptor_go_with_it(line):
     line.connection.close()
     assert line.sock._sock.fileno() == -1
     assert not line.connection._reader.active
-    assert not line.connection._sender._watcher.active
+    assert line.connection._sender._watcher is None
+
+
+def test_the_watcher_of_a_blocked_line_goes_with_it(line):
+    line.block()
+    watcher = line.connection._sender._watcher
+    assert watcher.active
+    line.connection.close()
+    assert not watcher.active
 
 
 def test_a_request_that_is_told_not_to_be_sent_does_not_leave_after_that(line):

@@ -51,14 +51,6 @@ def test_a_subscription_carries_its_registration_as_text():
         b'{"type":"unSubscribe","key":"k","reg":1}')
 
 
-def test_calls_that_repeat_are_built_once_and_their_table_is_bounded():
-    assert messages.invoke("same", 1) is messages.invoke("same", 1)
-    assert messages.invoke("same", 1) != messages.invoke("same", 1, oneway=True)
-    for number in range(messages._MAX_INVOKES + 10):
-        messages.invoke("m%d" % number, 1)
-        assert len(messages._invokes) <= messages._MAX_INVOKES
-
-
 def test_arguments_are_packed_like_this():
     assert b"".join(messages.pack_arguments([b"ab", b""])) == b"\0\0\0\x02ab\0\0\0\0"
 

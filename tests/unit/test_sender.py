@@ -11,6 +11,7 @@ import pytest
 from clusterclient_sync._compat import monotonic
 from clusterclient_sync.exceptions import (
     NOT_SENT, UNKNOWN, ConnectionClosedError, ResponseTimeoutError)
+from clusterclient_sync.transport import pace
 from support.connections import Line, in_hub
 from support.scripted import request, response, until
 
@@ -54,11 +55,22 @@ def test_sends_of_many_greenlets_in_one_turn_too(line):
     assert len(line.sock.sends) <= 3
 
 
-def test_answers_to_what_one_read_brought_leave_in_one_call(line):
+def test_answers_to_what_one_read_brought_leave_in_few_calls(line):
     line.handler._on_request = lambda connection, frame: connection.respond(frame, b"{}")
     line.peer.send(b"".join(numbered(200)))
     assert [line.peer.read_message().id for _ in range(200)] == list(range(200))
-    assert len(line.sock.sends) == 1
+    one = line.sock.sends[-1] // (200 % pace.MOST)
+    assert [size // one for size in line.sock.sends] == 6 * [pace.MOST] + [200 % pace.MOST]
+
+
+def test_a_line_that_alone_is_busy_sends_the_first_answers_soon(line):
+    line.handler._on_request = lambda connection, frame: connection.respond(frame, b"{}")
+    line.peer.send(request(1, {}))
+    assert line.peer.read_message().id == 1
+    one, = line.sock.sends
+    line.peer.send(b"".join(numbered(100)))
+    assert [line.peer.read_message().id for _ in range(100)] == list(range(100))
+    assert [size // one for size in line.sock.sends[1:]] == [4, 4, 8, 16, 32, 32, 4]
 
 
 def test_notify_and_respond_have_the_ids_that_they_should(line):
