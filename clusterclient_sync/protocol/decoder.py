@@ -20,6 +20,8 @@ _HEADER_SIZE = frames.HEADER_SIZE
 _parsed = {}
 _MAX_PARSED = 2048
 _MAX_PARSED_SIZE = 512
+#: The bytes of a longer body are gathered by themselves: joined once, they are the body.
+_LONG = 64 * 1024
 
 
 def parse_head(data):
@@ -47,7 +49,8 @@ class FrameDecoder(object):
         time; it holds from the next header on.
     """
 
-    __slots__ = ("max_frame_size", "_buffer", "_position", "_pieces", "_pieces_size", "_needed")
+    __slots__ = ("max_frame_size", "_buffer", "_position", "_pieces", "_pieces_size", "_needed",
+                 "_long")
 
     def __init__(self, max_frame_size):
         self.max_frame_size = max_frame_size
@@ -57,6 +60,8 @@ class FrameDecoder(object):
         self._pieces = None
         self._pieces_size = 0
         self._needed = 0
+        # A frame whose body is long, without it or, when that is complete, with it.
+        self._long = None
 
     @property
     def missing(self):
@@ -66,7 +71,8 @@ class FrameDecoder(object):
     @property
     def is_inside_frame(self):
         """Whether part of a frame is held: the end of the stream would cut it."""
-        return bool(self._pieces) or self._position < len(self._buffer)
+        return (bool(self._pieces) or self._long is not None
+                or self._position < len(self._buffer))
 
     def feed(self, data):
         """Take the next bytes of the stream."""
@@ -75,16 +81,35 @@ class FrameDecoder(object):
             self._pieces_size += len(data)
             if self._pieces_size < self._needed:
                 return
-            data, self._pieces = b"".join(self._pieces), None
-            self._buffer = data
+            if self._long is not None:
+                self._complete_long(self._pieces_size - self._needed)
+            else:
+                self._buffer = b"".join(self._pieces)
+            self._pieces = None
         elif self._position < len(self._buffer):
             self._buffer = self._buffer[self._position:] + data
         else:
             self._buffer = data
         self._position = 0
 
+    def _complete_long(self, surplus):
+        """Its body is there, and so many bytes of what follows it."""
+        pieces = self._pieces
+        self._buffer = b""
+        if surplus:
+            last = pieces.pop()
+            pieces.append(last[:-surplus])
+            self._buffer = last[-surplus:]
+        self._long.body = b"".join(pieces)
+
     def next_frame(self):
         """The next :class:`Frame`, or ``None`` where more bytes are needed."""
+        if self._long is not None:
+            if self._pieces:
+                return None
+            frame, self._long = self._long, None
+            frame.head = parse_head(frame.head)
+            return frame
         buffer = self._buffer
         start = self._position
         available = len(buffer) - start
@@ -100,13 +125,20 @@ class FrameDecoder(object):
                 "a frame of %d bytes was announced, and at most %d are taken"
                 % (size, self.max_frame_size), size=size, limit=self.max_frame_size)
         end = head_start + size
+        body_start = head_start + head_size
         if end > len(buffer):
+            if body_size > _LONG and body_start <= len(buffer):
+                # Its head is looked at when it is whole, as that of any other frame.
+                head = buffer[head_start:body_start]
+                self._long = Frame(kind == 1, id, timeout_ms, head, None)
+                start, size = body_start, body_size
+            else:
+                size += _HEADER_SIZE
             self._pieces = [buffer[start:] if start else buffer]
-            self._pieces_size = available
-            self._needed = _HEADER_SIZE + size
+            self._pieces_size = len(buffer) - start
+            self._needed = size
             self._buffer, self._position = b"", 0
             return None
-        body_start = head_start + head_size
         head = buffer[head_start:body_start]
         head = _parsed.get(head) or parse_head(head)
         body = buffer[body_start:end] if body_size else b""

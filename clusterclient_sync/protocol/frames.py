@@ -34,6 +34,8 @@ _join = b"".join
 MAX_ID = 2 ** 53 - 1
 MAX_TIMEOUT_MS = 2 ** 31 - 1
 MAX_SIZE = 2 ** 31 - 1
+#: bytes of a body that is not copied into one piece with its header
+LONG = 256 * 1024
 
 
 class Frame(object):
@@ -57,8 +59,24 @@ class Frame(object):
             "response" if self.is_response else "request", self.id, self.head, len(self.body))
 
 
+class LongFrame(object):
+    """An encoded frame in pieces: to join a long body with its header would copy it.
+
+    Its ``len()`` is in bytes, as that of any other encoded frame.
+    """
+
+    __slots__ = ("pieces", "_size")
+
+    def __init__(self, pieces, size):
+        self.pieces = pieces
+        self._size = size
+
+    def __len__(self):
+        return self._size
+
+
 def encode(kind, id, timeout_ms, head, parts=()):
-    """The bytes of one frame.
+    """One frame: bytes, or a :class:`LongFrame` where it is longer than :data:`LONG`.
 
     :param kind: ``REQUEST`` or ``RESPONSE``.
     :param head: the connection object as bytes, never empty (a Node peer fails on a frame that
@@ -76,6 +94,8 @@ def encode(kind, id, timeout_ms, head, parts=()):
             raise
         raise too_large(size, MAX_SIZE)
     pieces += parts
+    if size > LONG:
+        return LongFrame(pieces, HEADER_SIZE + len(head) + size)
     return _join(pieces)
 
 
@@ -87,6 +107,8 @@ def too_large(size, limit):
 
 def with_id(frame, id):
     """A copy of an encoded frame that has another id."""
+    if frame.__class__ is LongFrame:
+        return LongFrame([with_id(frame.pieces[0], id)] + frame.pieces[1:], len(frame))
     return frame[:4] + _ID.pack(id) + frame[12:]
 
 

@@ -204,12 +204,17 @@ class RemoteInvocation(Invocation):
         self.number = number
 
     def arguments(self):
-        head = self.frame.head
-        encoded = messages.unpack_arguments(self.frame.body, head.get("argLength"))
+        frame = self.frame
+        head = frame.head
+        encoded = messages.unpack_arguments(frame.body, head.get("argLength"))
         if not encoded:
             return [], {}  # and no guess at the transcode, where it is not known
         decode = self.transcode().decode
-        values = [decode(data) for data in encoded]
+        frame.body = b""  # long ones are not kept twice
+        values = []
+        encoded.reverse()
+        while encoded:
+            values.append(decode(encoded.pop()))
         if head.get("kwargs") is True and values:
             return values, text_keys(values.pop())
         return values, {}

@@ -42,6 +42,15 @@ def decoder_size(decoder):
     return len(decoder._buffer) + sum(len(piece) for piece in pieces)
 
 
+@pytest.fixture(autouse=True, scope="module", params=["long bodies", "short bodies"])
+def length(request):
+    """Whether the bodies of these tests count as long ones."""
+    usual = decoder_module._LONG
+    decoder_module._LONG = 0 if request.param == "long bodies" else usual
+    yield
+    decoder_module._LONG = usual
+
+
 def stream_of(messages):
     return b"".join(frame(one.kind, one.id, one.head, one.body, one.timeout_ms)
                     for one in messages)

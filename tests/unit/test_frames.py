@@ -2,6 +2,9 @@
 
 from __future__ import absolute_import, division, print_function
 
+import pytest
+
+from clusterclient_sync.exceptions import NOT_SENT, FrameTooLargeError
 from clusterclient_sync.protocol import frames
 
 HEARTBEAT = b'{"type":"heartbeat"}'
@@ -43,3 +46,26 @@ def test_milliseconds_fit_the_header():
 def test_a_frame_shows_what_it_is():
     frame = frames.Frame(True, 3, 0, {"a": 1}, b"xyz")
     assert repr(frame) == "<response 3 {'a': 1}, 3 bytes>"
+
+
+def test_a_long_frame_is_the_same_in_pieces(monkeypatch):
+    parts = (b"x" * 100, b"y" * 50)
+    whole = frames.encode(frames.REQUEST, 1, 5, HEARTBEAT, parts)
+    monkeypatch.setattr(frames, "LONG", 149)
+    long = frames.encode(frames.REQUEST, 1, 5, HEARTBEAT, parts)
+    assert isinstance(long, frames.LongFrame)
+    assert b"".join(long.pieces) == whole and len(long) == len(whole)
+    assert long.pieces[-2:] == list(parts)
+    other = frames.with_id(long, 77)
+    assert b"".join(other.pieces) == frames.with_id(whole, 77) and len(other) == len(whole)
+    assert b"".join(long.pieces) == whole
+
+
+def test_a_body_whose_length_no_header_can_tell(monkeypatch):
+    class Enormous(bytes):
+        def __len__(self):
+            return frames.MAX_SIZE + 1
+
+    with pytest.raises(FrameTooLargeError) as caught:
+        frames.encode(frames.REQUEST, 1, 5, HEARTBEAT, (Enormous(),))
+    assert (caught.value.outcome, caught.value.limit) == (NOT_SENT, frames.MAX_SIZE)

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from clusterclient_sync.protocol.frames import LongFrame
 from clusterclient_sync.transport import outgoing
 from clusterclient_sync.transport.outgoing import OutgoingBuffer
 
@@ -151,3 +152,44 @@ def use_at_random(out, rng):
         kept = [frames[n] for n in sorted(frames) if n not in withdrawn]
         assert out.size == sum(len(frame) for frame in kept) - len(stream)
     assert stream == b"".join(kept)
+
+
+def long_frame(*pieces):
+    return LongFrame(list(pieces), sum(len(piece) for piece in pieces))
+
+
+def test_a_long_frame_is_not_copied_and_counts_when_its_last_piece_left(out):
+    body = b"b" * CHUNK
+    numbers = add(out, b"a", long_frame(b"head", body), b"z")
+    assert (out.size, out.added) == (1 + 4 + CHUNK + 1, numbers[2])
+    assert chunk_of(out) == b"ahead"
+    out.consume(5)
+    assert out.sent < numbers[1]
+    assert out.chunk() is body
+    out.consume(CHUNK - 1)
+    assert out.sent < numbers[1]
+    out.consume(1)
+    assert out.sent == numbers[1]
+    out.consume(1)
+    assert (out.sent, out.size) == (numbers[2], 0)
+
+
+def test_a_long_frame_is_taken_back_whole_or_not_at_all(out):
+    numbers = add(out, b"a", long_frame(b"head", b"b" * CHUNK), long_frame(b"HEAD", b"c" * CHUNK))
+    out.consume(2)  # a byte of the first long one
+    assert not out.withdraw(numbers[1])
+    assert out.withdraw(numbers[2])
+    assert out.size == 3 + CHUNK
+    out.consume(3)
+    out.consume(CHUNK)
+    assert (out.sent >= numbers[1], out.size) == (True, 0)
+
+
+def test_of_long_frames_that_left_nothing_is_kept(out):
+    add(out, b"z")
+    for _ in range(100):  # it never runs empty
+        out.consume(1)
+        add(out, long_frame(b"head", b"b" * CHUNK), b"z")
+        out.consume(4)
+        out.consume(CHUNK)
+        assert len(out._long or ()) <= 1

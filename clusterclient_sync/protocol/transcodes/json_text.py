@@ -19,8 +19,9 @@ import six
 from ..._compat import INT_PARSING_IS_BOUNDED, RecursionFailure, ascii_bytes, scannable
 from ...exceptions import TranscodeError
 from ..errors import message_of
+from . import json_long
 from .json_tags import bounded_int, tagged, untagged
-from .values import MAX_DIGITS, raise_failure
+from .values import BINARY, MAX_DIGITS, raise_failure
 
 
 class JsonTranscode(object):
@@ -54,6 +55,10 @@ class JsonTranscode(object):
         :raises TranscodeError: it is anything else.
         """
         try:
+            if len(data) > _LONG:
+                is_decoded, value = json_long.decoded(data)
+                if is_decoded:
+                    return value
             text = scannable(data) if _TEXT_IS_BYTES else data.decode("utf-8")
             if _MARK in text:
                 value, end = _scan_tagged(text, 0)
@@ -68,6 +73,7 @@ class JsonTranscode(object):
         return value if end == len(text) else _decode_carefully(data)
 
 
+_LONG = json_long.LONG
 _TEXT_IS_BYTES = str is bytes  # a test of a global costs less than a call
 _MARK = '"$type"'
 _join = "".join
@@ -121,6 +127,8 @@ def _misspells_booleans(text):
 def _encode_carefully(value):
     """Encode what is not plain JSON, or say what in it cannot be encoded."""
     try:
+        if isinstance(value, BINARY) and len(value) > _LONG:
+            return json_long.encoded_bytes(value)
         return ascii_bytes(_join(_encode_plain(tagged(value), 0)))
     except MemoryError:
         raise
