@@ -66,6 +66,7 @@ def _bell(act):
 def _native_bell(act):
     # A pipe, since starting a thread takes locks that the interrupted code may hold.
     reading, writing = _descriptors.pipe()
+    failures = Exception
 
     def wait():
         try:
@@ -73,9 +74,9 @@ def _native_bell(act):
             for end in (reading, writing):
                 _descriptors.close(end)
             act()
-        except Exception:
+        except failures:
             # What goes wrong is logged in there.  But a worker may end at once, and Python 2 takes
-            # its modules apart under a running thread, the log's included.
+            # its modules apart under a running thread, the log's and that of Exception included.
             pass
 
     thread = threading.Thread(target=wait, name="clusterclient stand back")

@@ -4,6 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 import logging
 import os
+import subprocess
+import sys
 import threading
 
 import gevent
@@ -16,6 +18,7 @@ from clusterclient_sync.integrations import _gunicorn_environment, _gunicorn_wor
 from clusterclient_sync.integrations import gunicorn as integration
 from clusterclient_sync.integrations.gunicorn import install
 from clusterclient_sync.runtime import gate
+from support.processes import environment
 
 called = []
 
@@ -209,6 +212,30 @@ def test_a_client_that_cannot_stand_back_keeps_no_other_from_it(monkeypatch):
     monkeypatch.setattr(_gunicorn_worker.cluster, "stand_back", stand_back, raising=False)
     _gunicorn_worker.stand_back_all()
     assert stood_back == [1, 2]
+
+
+# A worker that ends while its clients are about to stand back.
+ENDS_UNDER_ITS_BELL = """
+import time
+from clusterclient_sync.integrations import _gunicorn_worker
+
+def act():
+    while True:
+        _gunicorn_worker._log.debug("It stands back")
+        _gunicorn_worker.registry.live_clients()
+
+_gunicorn_worker._native_bell(act)()
+time.sleep(0.05)
+"""
+
+
+def test_a_worker_that_ends_under_its_bell_says_nothing():
+    for _ in range(5):  # Python 2 takes its modules apart under the thread, in any order
+        process = subprocess.Popen(
+            [sys.executable, "-c", ENDS_UNDER_ITS_BELL], env=environment(sys.executable, {}),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert process.communicate()[0] == b""
+        assert process.returncode == 0
 
 
 @pytest.mark.parametrize("is_patched", [True, False])
