@@ -20,9 +20,20 @@ def positive(text):
 
 def machine():
     """What the figures depend on."""
-    return {"python": platform.python_version(), "gevent": gevent.__version__,
-            "clusterclient_sync": clusterclient_sync.__version__,
+    return {"processor": processor(), "python": platform.python_version(),
+            "gevent": gevent.__version__, "clusterclient_sync": clusterclient_sync.__version__,
             "cores": multiprocessing.cpu_count(), "system": platform.platform()}
+
+
+def processor():
+    """The model of the processor, where the system tells."""
+    try:
+        with open("/proc/cpuinfo") as lines:
+            models = [line.partition(":")[2].strip() for line in lines
+                      if line.startswith("model name")]
+    except (IOError, OSError):
+        models = []
+    return models[0] if models else platform.processor() or "unknown"
 
 
 def describe_machine():

@@ -1,4 +1,4 @@
-"""The npm package beside ours: its environment, and the command of its members.
+"""The npm package beside ours: its environment, and the command of its programs.
 
 The packages are those that the tests with Node.js pin; ``npm ci`` makes them in a folder of our own
 that git ignores, on first use and when the pins changed.
@@ -12,28 +12,30 @@ import os
 import shutil
 import subprocess
 
+from benchmarks.progress import LeftOut
 from benchmarks.workers import ROOT
 
 PINS = os.path.join(ROOT, "tests", "interop")
 FOLDER = os.path.join(ROOT, ".venvs", "npm-benchmarks")
-SCRIPT = os.path.join(ROOT, "benchmarks", "node", "member.js")
+SCRIPTS = os.path.join(ROOT, "benchmarks", "node")
 FILES = ("package.json", "package-lock.json")
 DONE = "made"
 
 
-class NotMade(Exception):
+class NotMade(LeftOut):
     """Node.js or npm is not here, or the packages cannot be had; the text says which."""
 
 
-def program():
-    """The command of a member before its job, and its environment; makes what is missing."""
+def program(script="member.js"):
+    """The command of a script before its job, and its environment; makes what is missing."""
     if not os.path.isdir(FOLDER):
         os.makedirs(FOLDER)
     with open(os.path.join(FOLDER, "lock"), "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_made():
             _make()
-    return ["node", SCRIPT], dict(os.environ, NODE_PATH=os.path.join(FOLDER, "node_modules"))
+    return ["node", os.path.join(SCRIPTS, script)], dict(
+        os.environ, NODE_PATH=os.path.join(FOLDER, "node_modules"))
 
 
 def _is_made():

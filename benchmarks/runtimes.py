@@ -1,38 +1,39 @@
 """What a call from a native thread costs over one from a greenlet.
 
-``python -m benchmarks.runtimes``: two processes follow one leader, which is a third one.  One
-follower's client has the runtime "greenlet", the other's has "thread".  They take turns: in each
-round each number of callers calls for a while, and nobody else does.  Costs and ratios are those of
-callers of one round; the medians of all rounds are printed, and the lowest and highest.
+``python -m benchmarks.runtimes``: two leaders have a follower each, all in processes of their own.
+One follower's client has the runtime "greenlet", the other's has "thread".  They take turns: in
+each round each number of callers calls for a while, and nobody else does.  Costs and ratios are
+those of callers of one round; the medians of all rounds are printed, and the lowest and highest.
 """
 
 from __future__ import absolute_import, division, print_function
 
 import argparse
 import collections
+import functools
 import json
 import sys
 
+from benchmarks import environments, figures, subjects
+from benchmarks.arguments import chosen, positive_seconds
 from benchmarks.command_line import describe_machine, machine, positive
-from benchmarks.report import median
-from benchmarks.workers import (
-    ANSWER_TIMEOUT, START_TIMEOUT, Child, Worker, WorkerFailed, unused_port)
+from benchmarks.crews import Crew, Load, Turn, interleave
+from benchmarks.progress import Progress
+from benchmarks.workers import WorkerFailed
 
-Way = collections.namedtuple("Way", "name title runtime callers")
+Way = collections.namedtuple("Way", "name title subject callers")
 
 ONE_GREENLET, GREENLETS = "greenlet_1", "greenlet_100"
 ONE_THREAD = "thread_1"
 WAYS = (
-    Way(ONE_GREENLET, "1 greenlet", "greenlet", 1),
-    Way(ONE_THREAD, "1 thread", "thread", 1),
-    Way(GREENLETS, "100 greenlets", "greenlet", 100),
-    Way("thread_8", "8 threads", "thread", 8),
-    Way("thread_64", "64 threads", "thread", 64),
+    Way(ONE_GREENLET, "1 greenlet", "cluster", 1),
+    Way(ONE_THREAD, "1 thread", "cluster_threads", 1),
+    Way(GREENLETS, "100 greenlets", "cluster", 100),
+    Way("thread_8", "8 threads", "cluster_threads", 8),
+    Way("thread_64", "64 threads", "cluster_threads", 64),
 )
 #: The ways whose round trips are compared; of the others the throughput counts.
 ALONE = (ONE_GREENLET, ONE_THREAD)
-DEFAULTS = {"rounds": 7, "seconds": 1.0}
-QUICK = {"rounds": 2, "seconds": 0.1}
 
 
 def parse(arguments):
@@ -45,125 +46,79 @@ def parse(arguments):
     parser.add_argument("--payload", type=positive, default=100, metavar="N",
                         help="characters of JSON in an answer (100)")
     parser.add_argument("--rounds", type=positive, metavar="N", help="rounds (7)")
-    parser.add_argument("--seconds", type=float, metavar="S",
+    parser.add_argument("--seconds", type=positive_seconds, metavar="S",
                         help="how long each way calls in a round (1)")
-    options = parser.parse_args(arguments)
-    for name, value in (QUICK if options.quick else DEFAULTS).items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-    return options
+    return parser.parse_args(arguments)
 
 
-class Caller(Child):
-    """The process of one runtime (``runtime_caller.py``)."""
+class Crews(object):
+    """The processes of each runtime, started when the first of its ways asks."""
 
-    def __init__(self, **job):
-        super(Caller, self).__init__(
-            [sys.executable, "-m", "benchmarks.runtime_caller", json.dumps(job)],
-            "the follower with the runtime %(runtime)s" % job)
+    def __init__(self, payload, progress):
+        self._payload = payload
+        self._progress = progress
+        self._made = {}
 
-    def round(self, callers, seconds):
-        """Let so many call; what the round measured, times in seconds."""
-        self.send({"callers": callers, "seconds": seconds})
-        told = self.receive(seconds + ANSWER_TIMEOUT)
-        return {"calls_per_second": told["calls"] / (told["ended"] - told["started"]),
-                "p50": told["p50"], "p99": told["p99"]}
-
-
-def measure(options):
-    """Run all rounds; returns a way's name -> its rounds."""
-    rounds = {way.name: [] for way in WAYS}
-    children = []
-    try:
-        leader = Worker(subject="cluster", role="serve", port=unused_port(),
-                        payload=options.payload)
-        children.append(leader)
-        port = leader.receive(START_TIMEOUT)["ready"]
-        callers = {}
-        for runtime in ("greenlet", "thread"):
-            callers[runtime] = Caller(runtime=runtime, port=port, payload=options.payload)
-            children.append(callers[runtime])
-            callers[runtime].receive(START_TIMEOUT)
-        for number in range(options.rounds):
-            first = number % len(WAYS)  # nobody is always the one that runs after another
-            for way in WAYS[first:] + WAYS[:first]:
-                rounds[way.name].append(
-                    callers[way.runtime].round(way.callers, options.seconds))
-    finally:
-        for child in reversed(children):
-            child.end()
-    return rounds
+    def of(self, name):
+        if name not in self._made:
+            subject = subjects.named(name)
+            program = environments.program(subject, False, self._progress.say)
+            self._made[name] = Crew(subject, program, Load(), self._payload)
+        return self._made[name]
 
 
-def spread(values):
-    """Median, lowest and highest."""
-    return {"median": median(values), "min": min(values), "max": max(values)}
+def measure(options, progress):
+    """Run all rounds, as the benchmarks of the catalogue do."""
+    rounds = chosen(options, "rounds", default=7, quick=2)
+    seconds = chosen(options, "seconds", default=1.0, quick=0.1)
+    crews = Crews(options.payload, progress)
+    turns = [Turn(way.name, functools.partial(crews.of, way.subject),
+                  functools.partial(Crew.round, load=Load(greenlets=way.callers),
+                                    seconds=seconds), False)
+             for way in WAYS]
+    told = interleave("runtimes", turns, rounds, progress)
+    return figures.summary(
+        "runtimes", "calls of native threads against calls of greenlets",
+        {"payload": options.payload, "rounds": rounds, "seconds": seconds}, figures_of(told))
 
 
-def summarize(rounds):
-    """As JSON takes it; times in seconds.
+def figures_of(told):
+    """What counts of the rounds.
 
-    :param rounds: what :func:`measure` returned.
+    :param told: a way's name -> its rounds.
     """
-    def compared(key, name, base, how):
-        return spread([how(one[key], other[key])
-                       for one, other in zip(rounds[name], rounds[base])])
+    def rows(ways, key, factor=1):
+        return [figures.row(way.name, way.title, [one[key] * factor for one in told[way.name]])
+                for way in ways]
 
-    def ratio(one, other):
-        return one / other if other else 0.0
-
-    measured = {way.name: dict({key: spread([one[key] for one in rounds[way.name]])
-                                for key in ("p50", "p99", "calls_per_second")},
-                               callers=way.callers, runtime=way.runtime) for way in WAYS}
-    return {
-        "measured": measured,
-        "extra_seconds": compared("p50", ONE_THREAD, ONE_GREENLET, lambda one, two: one - two),
-        "round_trip_ratio": compared("p50", ONE_THREAD, ONE_GREENLET, ratio),
-        "throughput_ratio": {way.name: compared("calls_per_second", way.name, GREENLETS, ratio)
-                             for way in WAYS if way.name not in ALONE and way.name != GREENLETS},
-    }
-
-
-def _row(title, figures, factor, unit, digits=0):
-    numbers = [figures[part] * factor for part in ("median", "min", "max")]
-    return "  %-28s %9.*f %-3s (%.*f..%.*f)" % (
-        title, digits, numbers[0], unit, digits, numbers[1], digits, numbers[2])
-
-
-def as_text(summary):
-    """The summary as a table."""
-    measured = summary["measured"]
-    lines = ["round trip: one caller waits for each answer"]
-    for way in WAYS:
-        if way.name in ALONE:
-            for key in ("p50", "p99"):
-                lines.append(_row("%s, %s" % (way.title, key), measured[way.name][key], 1e6, "us"))
-    lines.append(_row("the thread costs more", summary["extra_seconds"], 1e6, "us"))
-    lines.append(_row("its time over the greenlet's", summary["round_trip_ratio"], 1, "", 2))
-    lines.append("throughput: callers of one follower call at once")
-    for way in WAYS:
-        if way.name not in ALONE:
-            lines.append(_row(way.title, measured[way.name]["calls_per_second"], 1, "/s"))
-    for way in WAYS:
-        if way.name in summary["throughput_ratio"]:
-            lines.append(_row("%s over greenlets" % way.title,
-                              summary["throughput_ratio"][way.name], 1, "", 2))
-    return "\n".join(lines)
+    alone = [way for way in WAYS if way.name in ALONE]
+    many = [way for way in WAYS if way.name not in ALONE]
+    extra = [(thread["p50"] - greenlet["p50"]) * 1e6
+             for thread, greenlet in zip(told[ONE_THREAD], told[ONE_GREENLET])]
+    times = dict(ratio=figures.ROW_OVER_BASE, more_is_better=False, digits=1)
+    return [
+        figures.figure("p50", "round trip of one caller, p50", "us", rows(alone, "p50", 1e6),
+                       ONE_GREENLET, **times),
+        figures.figure("p99", "round trip of one caller, p99", "us", rows(alone, "p99", 1e6),
+                       ONE_GREENLET, **times),
+        figures.figure("extra", "the thread costs more", "us",
+                       [figures.row(ONE_THREAD, "1 thread", extra)], None, **times),
+        figures.figure("calls", "calls of one follower", "/s", rows(many, "calls_per_second"),
+                       GREENLETS, ratio=figures.ROW_OVER_BASE),
+    ]
 
 
 def main(arguments):
     options = parse(arguments)
     if not options.json:
         print(describe_machine())
-        print("answers of %(payload)d characters, %(rounds)d rounds of %(seconds)g s"
-              % vars(options))
         sys.stdout.flush()
-    summary = summarize(measure(options))
+    summary = measure(options, Progress(sys.stderr))
     if options.json:
-        print(json.dumps(dict(summary, machine=machine(), settings=vars(options)), indent=2,
+        print(json.dumps({"machine": machine(), "benchmarks": [summary]}, indent=2,
                          sort_keys=True))
     else:
-        print(as_text(summary))
+        print(figures.as_text(summary))
     return 0
 
 

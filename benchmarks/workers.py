@@ -1,4 +1,4 @@
-"""The parent's side: starts the processes of a subject, lets them go at once, collects."""
+"""The parent's side of a process that talks with it in lines of JSON."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -7,9 +7,8 @@ import os
 import select
 import socket
 import subprocess
-import sys
 
-from clusterclient_sync._compat import monotonic
+from benchmarks.clock import monotonic
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 START_TIMEOUT = 60.0
@@ -27,14 +26,15 @@ class Child(object):
 
     :param command: how it is started, a list.
     :param who: how messages call it.
+    :param prepare: called in the child before it becomes the program, or ``None``.
     """
 
-    def __init__(self, command, who, env=None):
+    def __init__(self, command, who, env=None, prepare=None):
         self._who = who
         self._received = b""
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            close_fds=True)
+            preexec_fn=prepare, close_fds=True)
         self.pid = self._process.pid
 
     def receive(self, timeout):
@@ -59,8 +59,11 @@ class Child(object):
         return True
 
     def send(self, message):
-        self._process.stdin.write((json.dumps(message) + "\n").encode("ascii"))
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write((json.dumps(message) + "\n").encode("ascii"))
+            self._process.stdin.flush()
+        except (IOError, OSError):  # nobody reads
+            raise WorkerFailed("%s ended" % self._who)
 
     def wait(self, timeout):
         """Wait until it has ended; returns its status, or ``None`` where it has not by then."""
@@ -79,64 +82,19 @@ class Child(object):
             self._process.kill()
             self._process.wait()
 
-    def end(self):
-        """Let it end by itself, and kill it where it does not."""
+    def let_go(self):
+        """Let it end by itself; returns at once."""
         try:
             self._process.stdin.close()
         except (IOError, OSError):  # it is gone, and did not read the last line
             pass
+
+    def end(self):
+        """Let it end by itself, and kill it where it does not."""
+        self.let_go()
         self.wait(END_TIMEOUT)
         self.kill()
         self._process.stdout.close()
-
-
-class Worker(Child):
-    """One process that serves or calls (``worker.py``)."""
-
-    def __init__(self, **job):
-        super(Worker, self).__init__(
-            [sys.executable, "-m", "benchmarks.worker", json.dumps(job)],
-            "%(role)s of %(subject)s" % job)
-
-
-class Crew(object):
-    """The processes of one subject: one that serves, and those that call."""
-
-    def __init__(self, subject, settings, port):
-        self._settings = settings
-        self._workers = []
-        job = {"subject": subject, "payload": settings.payload}
-        try:
-            server = self._start(role="serve", port=port, **job)
-            port = server.receive(START_TIMEOUT)["ready"]
-            self._callers = [self._start(role="call", port=port, **job)
-                             for _ in range(settings.processes)]
-            for caller in self._callers:
-                caller.receive(START_TIMEOUT)
-        except Exception:
-            self.end()
-            raise
-
-    def _start(self, **job):
-        worker = Worker(**job)
-        self._workers.append(worker)
-        return worker
-
-    def round(self):
-        """Let all callers go at once; returns what the round measured, times in seconds."""
-        for caller in self._callers:
-            caller.send({"greenlets": self._settings.greenlets, "seconds": self._settings.seconds})
-        told = [caller.receive(self._settings.seconds + ANSWER_TIMEOUT)
-                for caller in self._callers]
-        lasted = max(one["ended"] for one in told) - min(one["started"] for one in told)
-        return {"calls_per_second": sum(one["calls"] for one in told) / lasted,
-                "p50": max(one["p50"] for one in told), "p99": max(one["p99"] for one in told)}
-
-    def end(self):
-        """End the callers, then the server."""
-        for worker in reversed(self._workers):
-            worker.end()
-        self._workers = []
 
 
 def unused_port():

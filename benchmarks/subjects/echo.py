@@ -118,8 +118,6 @@ class CoalescingConnection(Connection):
 class Echo(object):
     """A subject (see ``subjects``)."""
 
-    owns_port = True
-
     def __init__(self, connection_class, coalesced):
         self._connection_class = connection_class
         self._coalesced = coalesced
@@ -138,7 +136,7 @@ class Echo(object):
 
         server = StreamServer(("127.0.0.1", port), handle)
         server.start()
-        return server.server_port, server.stop
+        return server.stop
 
     def connect(self, port, payload):
         connection = self._connection_class(port, self._size(frame(1, 1, answer(payload))))
