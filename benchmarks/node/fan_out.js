@@ -9,7 +9,6 @@ const Base = require('sdk-base');
 const cluster = require('cluster-client');
 
 const STEP = 50; // as in fan_out_source.py
-const WINDOW = 4 * STEP;
 const SPARE_DESCRIPTORS = 100; // as in usage.py
 const AT_ONCE = 50; // as in program.py
 const SMALL = { id: 12345, enabled: true, name: 'x'.repeat(60) };
@@ -75,7 +74,7 @@ class Source extends Base {
     return SMALL;
   }
 
-  async tell({ key, followers, seconds, burst, size }) {
+  async tell({ key, followers, seconds, burst, window, size }) {
     const topic = this.topics.get(key);
     const text = 'x'.repeat(size);
     topic.followers = followers;
@@ -83,10 +82,10 @@ class Source extends Base {
     const usedBefore = cpu();
     const started = now();
     while (now() < started + seconds || topic.told % STEP) {
-      const room = WINDOW - (topic.told - topic.seenByAll);
+      const room = window - (topic.told - topic.seenByAll);
       const count = Math.min(burst, room, STEP - topic.told % STEP);
       for (let number = 0; number < count; number++) topic.tell(text);
-      if (topic.told - topic.seenByAll >= WINDOW) await topic.until(topic.told - WINDOW + 1);
+      if (topic.told - topic.seenByAll >= window) await topic.until(topic.told - window + 1);
       else await turn();
     }
     await topic.until(topic.told);

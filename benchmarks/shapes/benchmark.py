@@ -64,6 +64,11 @@ def in_turn(what, ways, rounds, run, progress):
     return measured
 
 
+def name_of(way):
+    """The name of a row: the parts of its way."""
+    return "_".join(str(part) for part in way) if isinstance(way, tuple) else str(way)
+
+
 def rows(measured, titles, value):
     """Rows of a figure.
 
@@ -71,12 +76,12 @@ def rows(measured, titles, value):
     :param titles: a list of ``(way, title)``, in the order of the rows.
     :param value: called with what a round gave: the figure's value in it.
     """
-    return [figures.row(str(way), title, [value(one) for one in measured[way]])
+    return [figures.row(name_of(way), title, [value(one) for one in measured[way]])
             for way, title in titles]
 
 
 def growth(key, title, unit, made, base, **how):
     """A figure where less is better and each row is held against one that has less of something.
     """
-    return figures.figure(key, title, unit, made, base=str(base), ratio=figures.ROW_OVER_BASE,
+    return figures.figure(key, title, unit, made, base=name_of(base), ratio=figures.ROW_OVER_BASE,
                           more_is_better=False, **how)

@@ -4,7 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 from benchmarks import figures
 from benchmarks.shapes import crew
-from benchmarks.shapes.benchmark import OURS, Benchmark, growth, in_turn, numbers, rows
+from benchmarks.shapes.benchmark import OURS, Benchmark, growth, in_turn, name_of, numbers, rows
 
 
 def _two_figures(key, about, measured, titles, base):
@@ -12,7 +12,7 @@ def _two_figures(key, about, measured, titles, base):
     return [growth("%s_cpu" % key, "CPU of the leader for a call, %s" % about, "us",
                    rows(measured, titles, crew.cpu_per_call), base, digits=2),
             figures.figure("%s_calls" % key, "calls, %s" % about, "/s",
-                           rows(measured, titles, crew.calls_per_second), base=str(base),
+                           rows(measured, titles, crew.calls_per_second), base=name_of(base),
                            ratio=figures.ROW_OVER_BASE)]
 
 

@@ -25,13 +25,20 @@ def _audience(made, port, processes, clients):
 
 def _tell(leader, port, followers, settings, burst):
     return leader.ask("tell", port=port, key=_KEY, followers=followers, burst=burst,
-                      seconds=settings["seconds"], size=settings["payload"])
+                      seconds=settings["seconds"], size=settings["payload"],
+                      window=settings["window"])
+
+
+def _warm_up(settings):
+    """The numbers of the first round, which does not count: Node.js compiles what is busy."""
+    return dict(settings, seconds=settings["seconds"] / 2)
 
 
 def _measure_fan_out(options, progress):
     settings = numbers(
         options,
-        {"rounds": 5, "seconds": 1.0, "payload": 100, "processes": 4, "clients": 4},
+        {"rounds": 5, "seconds": 1.0, "payload": 100, "window": 800, "processes": 4,
+         "clients": 4},
         {"rounds": 2, "seconds": 0.1, "processes": 2})
     names = subjects(options, progress)
     followers = settings["processes"] * settings["clients"]
@@ -41,7 +48,7 @@ def _measure_fan_out(options, progress):
             leaders[name] = leader, port = made[name].leader()
             processes = made[name].take(settings["processes"])
             _audience(processes, port, settings["processes"], followers)
-            _tell(leader, port, followers, dict(settings, seconds=0.05), 1)  # warm up
+            _tell(leader, port, followers, _warm_up(settings), 1)
         measured = in_turn(
             "fan_out", [(name, burst) for burst, _ in _BURSTS for name in names],
             settings["rounds"],
@@ -65,7 +72,7 @@ FAN_OUT = Benchmark(
 def _measure_flat(options, progress):
     settings = numbers(
         options,
-        {"rounds": 5, "seconds": 1.0, "payload": 100, "processes": 4,
+        {"rounds": 5, "seconds": 1.0, "payload": 100, "window": 100, "processes": 4,
          "followers": [1, 10, 100, 500]},
         {"rounds": 1, "seconds": 0.1, "processes": 2, "followers": [1, 10, 20]})
     counts = settings["followers"]
@@ -75,7 +82,7 @@ def _measure_flat(options, progress):
         for count in counts:
             leaders[count] = leader, port = made.leader()
             _audience(processes, port, settings["processes"], count)
-            _tell(leader, port, count, dict(settings, seconds=0.05), 1)  # warm up
+            _tell(leader, port, count, _warm_up(settings), 1)
         measured = in_turn(
             "fan_out_flat", counts, settings["rounds"],
             lambda count: _tell(*leaders[count], followers=count, settings=settings, burst=1),

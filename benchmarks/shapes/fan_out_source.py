@@ -1,8 +1,9 @@
 """The part of the real client that tells values to many followers, as fast as all take them.
 
 The values of a key are numbered.  A follower that has heard every value up to a multiple of
-``STEP`` says so (``seen``), and no more than ``WINDOW`` values are ahead of the slowest: so nothing
-is skipped, and what was told was delivered.  ``node/fan_out.js`` does the same.
+``STEP`` says so (``seen``), and only a window of values is ahead of the slowest: so nothing is
+skipped (as would be beyond 1,000 values), and what was told was delivered.  ``node/fan_out.js``
+does the same.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -14,7 +15,6 @@ from benchmarks.shapes import usage
 from clusterclient_sync._compat import monotonic
 
 STEP = 50
-WINDOW = 4 * STEP
 
 
 class Topic(object):
@@ -61,10 +61,11 @@ class Teller(object):
         """A follower has heard all values up to this number."""
         self._topics[key].is_seen(number, self._followers[key])
 
-    def tell(self, key, followers, seconds, burst, size):
+    def tell(self, key, followers, seconds, burst, window, size):
         """Tell values until ``seconds`` are over, and wait until all followers have heard them.
 
         :param burst: how many are told before others get their turn.
+        :param window: so many values may be ahead of the slowest follower.
         :param size: of a value, in characters.
         :return: a dict: ``delivered`` values, ``seconds``, ``cpu`` (seconds of this process).
         """
@@ -72,11 +73,11 @@ class Teller(object):
         self._followers[key] = followers
         before, cpu, started = topic.told, usage.cpu(), monotonic()
         while monotonic() < started + seconds or topic.told % STEP:
-            room = WINDOW - (topic.told - topic.seen_by_all)
+            room = window - (topic.told - topic.seen_by_all)
             for _ in range(min(burst, room, STEP - topic.told % STEP)):
                 topic.tell(text)
-            if topic.told - topic.seen_by_all >= WINDOW:
-                self._await(topic, topic.told - WINDOW + 1)
+            if topic.told - topic.seen_by_all >= window:
+                self._await(topic, topic.told - window + 1)
             else:
                 gevent.sleep(0)
         self._await(topic, topic.told)

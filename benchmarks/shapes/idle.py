@@ -5,13 +5,15 @@ from __future__ import absolute_import, division, print_function
 import time
 
 from benchmarks import figures
+from benchmarks.progress import LeftOut
 from benchmarks.shapes import crew, usage
 from benchmarks.shapes.benchmark import (
-    OURS, TITLES, Benchmark, growth, in_turn, numbers, rows, subjects)
+    OURS, TITLES, Benchmark, growth, in_turn, name_of, numbers, rows, subjects)
 
 #: How many are there before the first is counted, so that caches and buffers are made.
 _FIRST = 20
-_ALONE, _AMONG = "alone", "among idle ones"
+_ALONE, _AMONG = "alone", "among"
+_TITLES = ((_ALONE, "alone"), (_AMONG, "among idle ones"))
 #: Seconds; a long one would measure the same and take longer.
 _HEARTBEAT_INTERVAL = 0.2
 
@@ -69,6 +71,20 @@ def _wakes(settings):
         return told
 
 
+def _each(fields, settings, progress):
+    """How many idle followers each process is to have: as many as descriptors allow."""
+    wanted = settings["followers"]
+    room = min(field.room(wanted, settings["processes"]) for field in fields)
+    each = room // settings["processes"]
+    if each < 1:
+        raise LeftOut("a process may not have enough descriptors: ulimit -n allows too few")
+    settings["followers"] = each * settings["processes"]
+    if settings["followers"] < wanted:
+        progress.say("idle: descriptors allow %d followers, not %d (ulimit -n)"
+                     % (settings["followers"], wanted))
+    return each
+
+
 def _measure(options, progress):
     settings = numbers(
         options,
@@ -80,9 +96,7 @@ def _measure(options, progress):
     memory = {name: [] for name in names}
     with crew.crews(names, _Field.PROCESSES + settings["processes"]) as made:
         fields = {name: _Field(made[name]) for name in names}
-        settings["followers"] = min(
-            field.room(settings["followers"], settings["processes"]) for field in fields.values())
-        each = settings["followers"] // settings["processes"]
+        each = _each(fields.values(), settings, progress)
         progress.begin("idle", settings["processes"] * len(names))
         for number in range(settings["processes"]):
             for name in names:
@@ -105,11 +119,11 @@ def _figures(names, memory, measured, wakes):
         "KiB", [figures.row(name, TITLES[name], memory[name]) for name in names], base=OURS,
         more_is_better=False, digits=2)]
     for name in names:
-        titles = [((name, where), where) for where in (_ALONE, _AMONG)]
+        titles = [((name, where), title) for where, title in _TITLES]
         told.append(figures.figure(
             "calls_%s" % name, "calls of one follower (%s)" % TITLES[name], "/s",
             rows(measured, titles, crew.calls_per_second),
-            base=str((name, _ALONE)), ratio=figures.ROW_OVER_BASE))
+            base=name_of((name, _ALONE)), ratio=figures.ROW_OVER_BASE))
         told.append(growth(
             "cpu_%s" % name, "CPU of the leader for a call of one follower (%s)" % TITLES[name],
             "us", rows(measured, titles, crew.cpu_per_call), (name, _ALONE), digits=2))

@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 
 from benchmarks import figures
 from benchmarks.shapes import crew
-from benchmarks.shapes.benchmark import OURS, Benchmark, growth, in_turn, numbers, rows
+from benchmarks.shapes.benchmark import OURS, Benchmark, growth, in_turn, name_of, numbers, rows
 from benchmarks.shapes.source import BYTES, TEXT, Source
 from clusterclient_sync import cluster
 from clusterclient_sync.exceptions import ConfigurationError
@@ -136,7 +136,7 @@ def _measure_beside(options, progress):
         ways = [("big", "the big call")]
         for who, title in ((_SAME, "same follower"), (_ANOTHER, "another follower")):
             ways.extend(((who, name), "%s, %s" % (title, name)) for name in _BESIDE)
-        made = [figures.row(str(way), title, [one[way] for one in measured[is_answer]])
+        made = [figures.row(name_of(way), title, [one[way] for one in measured[is_answer]])
                 for way, title in ways]
         told.append(growth(
             "beside_%s" % ("answer" if is_answer else "argument"),

@@ -12,6 +12,7 @@ import gc
 import logging
 
 import gevent
+from gevent.event import Event
 
 from benchmarks.load import percentile
 from benchmarks.shapes import calling, fan_out_source, source, usage
@@ -145,7 +146,7 @@ class _Ear(object):
     """Hears the values of a key, and says from time to time that none was missing."""
 
     def __init__(self, client, key):
-        self.ready = gevent.event.Event()
+        self.ready = Event()
         self._client = client
         self._key = key
         self._number = None

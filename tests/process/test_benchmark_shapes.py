@@ -14,10 +14,11 @@ from gevent.event import Event
 from benchmarks import figures, npm
 from benchmarks.progress import LeftOut, Progress
 from benchmarks.shapes import BENCHMARKS, benchmark, calling, crew, fan_out_source, program
-from benchmarks.shapes import payloads, source, usage
+from benchmarks.shapes import idle, payloads, source, usage
 
 pytestmark = pytest.mark.limit(120)
 
+WINDOW = 4 * fan_out_source.STEP
 #: benchmark -> figure -> how many rows.
 FIGURES = {
     "fan_out": {"delivered_1": 1, "delivered_10": 1},
@@ -94,6 +95,26 @@ def test_each_way_has_its_turn_at_each_place():
     assert told == {"a": ["a"] * 3, "b": ["b"] * 3, "c": ["c"] * 3}
 
 
+class Room(object):
+    """Has room for so many idle followers."""
+
+    def __init__(self, most):
+        self._most = most
+
+    def room(self, wanted, processes):
+        return min(wanted, self._most)
+
+
+def test_where_descriptors_are_few_there_are_fewer_followers():
+    settings = {"followers": 5000, "processes": 5}
+    assert idle._each([Room(6000), Room(5000)], settings, Progress(None)) == 1000
+    assert settings["followers"] == 5000
+    assert idle._each([Room(6000), Room(999)], settings, Progress(None)) == 199
+    assert settings["followers"] == 995
+    with pytest.raises(LeftOut):
+        idle._each([Room(4)], settings, Progress(None))
+
+
 def test_npm_is_measured_only_where_it_is_asked_for_and_can_be_had(monkeypatch):
     def cannot():
         raise LeftOut("there is no npm")
@@ -137,24 +158,26 @@ def until(listeners, condition):
 
 def test_values_are_told_no_further_than_the_slowest_follows(greenlets):
     listeners = Listeners(followers=2)
-    telling = gevent.spawn(listeners.teller.tell, "k", followers=2, seconds=60, burst=7, size=1)
+    telling = gevent.spawn(listeners.teller.tell, "k", followers=2, seconds=60, burst=7,
+                           window=WINDOW, size=1)
     greenlets.append(telling)
-    until(listeners, lambda: listeners.numbers[-1] == fan_out_source.WINDOW)
+    until(listeners, lambda: listeners.numbers[-1] == WINDOW)
     listeners.say(fan_out_source.STEP, followers=1)
     gevent.sleep(0)
     gevent.sleep(0)
-    assert listeners.numbers[-1] == fan_out_source.WINDOW
+    assert listeners.numbers[-1] == WINDOW
     listeners.say(fan_out_source.STEP, followers=1)
-    until(listeners, lambda: listeners.numbers[-1] == fan_out_source.WINDOW + fan_out_source.STEP)
-    assert listeners.numbers == list(range(fan_out_source.WINDOW + fan_out_source.STEP + 1))
+    until(listeners, lambda: listeners.numbers[-1] == WINDOW + fan_out_source.STEP)
+    assert listeners.numbers == list(range(WINDOW + fan_out_source.STEP + 1))
     assert not telling.dead
 
 
 def test_what_was_told_counts_once_all_have_heard_it(greenlets):
     listeners = Listeners(followers=3)
-    assert listeners.teller.tell("k", followers=3, seconds=0, burst=7, size=1)["delivered"] == 0
+    how = {"followers": 3, "seconds": 0, "burst": 7, "window": WINDOW, "size": 1}
+    assert listeners.teller.tell("k", **how)["delivered"] == 0
     listeners.teller._topics["k"].tell("x")  # a step that was begun is told to its end
-    telling = gevent.spawn(listeners.teller.tell, "k", followers=3, seconds=0, burst=7, size=1)
+    telling = gevent.spawn(listeners.teller.tell, "k", **how)
     greenlets.append(telling)
     until(listeners, lambda: listeners.numbers[-1] == fan_out_source.STEP)
     listeners.say(fan_out_source.STEP, followers=2)
@@ -206,7 +229,8 @@ def test_node_tells_and_hears_the_same_values(monkeypatch):
         leader, port = made.leader()
         follower, = made.followers(1, port, each=2)
         follower.ask("listen", port=port, key="k")
-        told = leader.ask("tell", port=port, key="k", followers=2, seconds=0.05, burst=10, size=5)
+        told = leader.ask("tell", port=port, key="k", followers=2, seconds=0.05, burst=10,
+                          window=WINDOW, size=5)
         leader_cpu = leader.ask("cpu")
         called = follower.ask("keep_calling", port=port, greenlets=2, seconds=0.05)
         memory = leader.ask("memory")
