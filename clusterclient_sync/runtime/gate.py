@@ -13,7 +13,7 @@ import weakref
 
 import gevent
 
-from .. import registry, states
+from .. import own_process, registry, states
 from .._compat import (
     call_after_fork_in_child, existing_hub, monotonic, native_lock, native_sleep, native_thread_id)
 from ..core import Core
@@ -48,7 +48,7 @@ class Gate(object):
         self._client = weakref.ref(client)
         self._plan = plan
         self._options = options
-        self._pid = os.getpid()
+        self._process = own_process.mark()
         self._thread = None
         self._hub_thread = None
         self._is_written_for_gevent = (
@@ -59,9 +59,9 @@ class Gate(object):
 
     def _make_core(self, client, listeners):
         """Make a core in this process; nothing of this gate changes before it is there."""
-        pid = os.getpid()
+        process = own_process.mark()
         options = choice.choose(self._options, self._is_written_for_gevent)
-        if _held_in == pid:
+        if _held_in == os.getpid():
             options = options.replace(runtime=GREENLET)
         if options.runtime == GREENLET:
             made = _Made(None)
@@ -76,7 +76,7 @@ class Gate(object):
         self._hub_thread = made.thread_with_hub
         self.core = made.core
         self._thread = made.thread
-        self._pid = pid  # the last: who sees it may use the others
+        self._process = process  # the last: who sees it may use the others
         at_exit.watch()
 
     def new_core(self, client, options, listeners, on_finished):
@@ -97,7 +97,7 @@ class Gate(object):
     @property
     def is_inherited(self):
         """Whether the core is that of a parent process."""
-        return os.getpid() != self._pid
+        return own_process.here[0] != self._process
 
     def join_anew(self):
         """In a forked child: have a core of this process's own, once; not where the client was
@@ -129,7 +129,7 @@ class Gate(object):
                 registry.release(client)
                 raise
         else:
-            self._pid = os.getpid()
+            self._process = own_process.mark()
 
     # From anywhere ----------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class Gate(object):
     @property
     def is_at_home(self):
         """Whether the caller is in the core's thread and process."""
-        return native_thread_id() == self._thread and os.getpid() == self._pid
+        return native_thread_id() == self._thread and own_process.here[0] == self._process
 
     def _reach(self, name, timeout, *args):
         """Call a method of the core from elsewhere.
@@ -186,7 +186,7 @@ class Gate(object):
 
     def invoke(self, spec, args, kwargs, timeout=None, callback=None):
         """See :meth:`Core.invoke`."""
-        if native_thread_id() == self._thread and os.getpid() == self._pid:
+        if native_thread_id() == self._thread and own_process.here[0] == self._process:
             return self.core.invoke(spec, args, kwargs, timeout, callback)
         return self._reach("invoke", self._timeout_of(spec, timeout),
                            spec, args, kwargs, timeout, callback)
@@ -245,7 +245,7 @@ class Gate(object):
         if self.is_inherited:
             fork_guard.check()
             self.core.abandon()
-            self._pid = os.getpid()
+            self._process = own_process.mark()
         elif self.is_at_home:
             self.core.close(timeout)
         elif self.core.state != states.CLOSED or not self.core.has_closed:

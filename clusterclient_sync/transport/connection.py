@@ -22,18 +22,18 @@ from __future__ import absolute_import, division, print_function
 
 import errno
 import logging
-import os
 import socket
 
 from gevent import get_hub
 
+from .. import own_process
 from .._compat import monotonic
 from ..exceptions import (
     NOT_SENT, UNKNOWN, ConnectionClosedError, ProtocolError, ResponseTimeoutError)
 from ..protocol import frames
 from ..protocol.decoder import FrameDecoder
 from . import fork_guard, sockets
-from .pace import MOST, Pace
+from .pace import FIRST, MOST, Pace
 from .pending import Expectation, PendingRequest
 from .sender import MAX_OUTGOING, WOULD_BLOCK, Sender
 
@@ -60,7 +60,7 @@ class Connection(object):
     """
 
     __slots__ = ("handler", "is_closed", "error", "on_released", "last_read", "decoder", "send",
-                 "is_paused", "_hub", "_loop", "_pid", "_sock", "_recv", "_reader", "_sender",
+                 "is_paused", "_hub", "_loop", "_process", "_sock", "_recv", "_reader", "_sender",
                  "_deadlines", "_pending", "_last_id", "_pace", "_is_dispatching", "_is_reading",
                  "_pauses", "__weakref__")
 
@@ -74,7 +74,7 @@ class Connection(object):
         self.decoder = FrameDecoder(max_frame_size)
         self._hub = get_hub()
         self._loop = self._hub.loop
-        self._pid = os.getpid()
+        self._process = own_process.mark()
         self._sock = sock
         self._recv = sock.recv
         self._reader = self._loop.io(sock.fileno(), 1)
@@ -231,7 +231,7 @@ class Connection(object):
         self._sender.cork()
         next_frame, take_pending = self.decoder.next_frame, self._pending.pop
         count = first = last = early = 0
-        send_at = self._pace.begin()
+        send_at = FIRST
         try:
             while not (self.is_closed or self.is_paused):
                 if count == _FRAMES_PER_TURN:
@@ -253,6 +253,9 @@ class Connection(object):
                 else:
                     self.handler.on_request(self, frame)
                 if count == send_at:
+                    if count == FIRST and not self._pace.begin():
+                        send_at = MOST
+                        continue
                     self._sender.flush()
                     early = early or self._last_id
                     send_at += min(send_at, MOST)
@@ -264,7 +267,8 @@ class Connection(object):
         finally:
             self._is_dispatching = False
             self._sender.uncork()
-        self._pace.judge(first, last, early)
+        if last and (early or self._pace.is_watching):
+            self._pace.judge(first, last, early)
         return count < _FRAMES_PER_TURN
 
     def read_what_is_there(self):
@@ -362,7 +366,7 @@ class Connection(object):
 
     def is_foreign(self):
         """Whether this is a forked child; then the connection is abandoned."""
-        if os.getpid() == self._pid:
+        if own_process.here[0] == self._process:
             return False
         self.abandon()
         return True

@@ -25,35 +25,39 @@ _MAX_PATIENCE = 64
 
 
 class Pace(object):
-    """The pace of one connection; see the module."""
+    """The pace of one connection; see the module.
 
-    __slots__ = ("_boundary", "_patience", "_skip")
+    ``is_watching`` tells that the next turn that brings answers is to be judged.
+    """
+
+    __slots__ = ("is_watching", "_boundary", "_patience", "_skip")
 
     _last = None  # whose turn was the last in this process
 
     def __init__(self):
+        self.is_watching = False
         self._boundary = 0  # the last request of what was sent early in the last turn
         self._patience = 1
         self._skip = 0
 
     def begin(self):
-        """A turn begins: after how many frames to send."""
+        """A turn has come as far as :data:`FIRST` frames: whether to send now, else after
+        :data:`MOST`.
+        """
         is_alone = Pace._last == id(self)
         Pace._last = id(self)
         if self._skip:
             self._skip -= 1
-            return MOST
-        return FIRST if is_alone else MOST
+            return False
+        return is_alone
 
     def judge(self, first, last, early):
         """A turn is over.
 
-        :param first: the id of the first answer that it brought; 0 where there was none.
+        :param first: the id of the first answer that it brought.
         :param last: that of the last one.
         :param early: that of the last request which was sent early; 0 where there was none.
         """
-        if not last:
-            return
         if first <= self._boundary < last:
             self._patience = min(_MAX_PATIENCE, 2 * self._patience)
             self._skip = self._patience
@@ -61,3 +65,4 @@ class Pace(object):
         elif self._boundary:
             self._patience = 1
         self._boundary = early
+        self.is_watching = bool(early)

@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 import gevent
 import pytest
 
+from clusterclient_sync import own_process
 from clusterclient_sync._compat import monotonic
 from clusterclient_sync.exceptions import (
     NOT_SENT, UNKNOWN, ConnectionClosedError, ProtocolError)
@@ -158,7 +159,7 @@ def test_every_callback_notices_that_it_runs_in_a_child(line, callback, monkeypa
     line.connection.send(b"the parent's")
     line.peer.send(request(1, {}))
     # In the hub and back without the callbacks that are due having run.
-    monkeypatch.setattr("os.getpid", lambda: -1)
+    monkeypatch.setattr(own_process, "here", [-1])
     getattr(line.connection, callback)()
     monkeypatch.undo()
     assert line.connection.is_closed

@@ -10,6 +10,7 @@ import traceback
 import gevent
 import pytest
 
+from clusterclient_sync import own_process
 from clusterclient_sync.greenlets.deadlines import Deadlines
 from clusterclient_sync.transport import fork_guard, sockets
 from clusterclient_sync.transport.server import Limits, Server
@@ -227,7 +228,7 @@ def test_programs_that_are_executed_inherit_no_socket(server):
 def test_in_the_hub_nothing_of_a_child_reaches_the_handler(line, monkeypatch):
     """Where no hook ran: the pid that was noted tells."""
     line.peer.send(request(1, {}))
-    monkeypatch.setattr(os, "getpid", lambda: -1)
+    monkeypatch.setattr(own_process, "here", [-1])
     in_hub(line.connection.flush)
     monkeypatch.undo()
     assert line.connection.is_closed

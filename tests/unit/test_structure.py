@@ -17,7 +17,7 @@ MAX_LINES = 400
 MAX_WIDTH = 100
 
 #: What the modules of each part may import of the package: parts, and modules of the top level.
-GROUND = {"exceptions", "_compat"}
+GROUND = {"own_process", "exceptions", "_compat"}
 ALLOWED = {
     "greenlets": GROUND | {"greenlets"},
     "protocol": GROUND | {"protocol"},
