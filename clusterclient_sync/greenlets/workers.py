@@ -12,6 +12,7 @@ where it was.
 from __future__ import absolute_import, division, print_function
 
 import logging
+import os
 import sys
 from collections import deque
 
@@ -27,7 +28,12 @@ from .waits import Wait
 _log = logging.getLogger(__name__)
 _switch = greenlet.switch
 
-_MAX_IDLE = 64
+#: So many wait for more work, however long it takes to come.
+_KEPT = 64
+#: So many may wait at once: those that worked in a burst, for the next one.
+_MAX_IDLE = 1024
+#: Beyond _KEPT, those go that did nothing in so many seconds.
+_TRIM_INTERVAL = 10.0
 #: Greenlets that call into this process's own real client give way to the rest of the loop after so
 #: many calls: on a follower each of them would have.
 _CALLS_PER_TURN = 64
@@ -59,6 +65,8 @@ class _Worker(gevent.Greenlet):
                         wait.wake_soon()
                     return
                 idle.append(self)
+                if len(idle) > _KEPT and pool.trim_timer is None:
+                    pool.trim_soon()
                 # A caller in this process that waits for just this job goes on at once; this
                 # worker then sleeps inside that switch.
                 if wait is not None and wait.greenlet is not None:
@@ -89,10 +97,13 @@ class WorkerPool(object):
         self.idle = []
         self.workers = set()
         self.is_closed = False
+        self._pid = os.getpid()
         self._news = Event()  # for close(): a worker ended, or waits for the end of close() now
         self._calls_left = _CALLS_PER_TURN
         self._next_turn = None  # the timer that ends this turn, while greenlets wait for that
         self._giving_way = []
+        self.trim_timer = None  # while there are more idle workers than are kept
+        self._idle_before = []  # at the last trim
 
     def run(self, job):
         """Run a job: at once where the hub calls this, else at the next turn of the loop."""
@@ -153,6 +164,35 @@ class WorkerPool(object):
             worker = _Worker(self, job)
             worker.switch()
 
+    def trim_soon(self):
+        """Let idle workers go after a while, where there are many and there is no work for them."""
+        self._idle_before = list(self.idle)
+        self.trim_timer = self.loop.timer(_TRIM_INTERVAL, ref=False)
+        self.trim_timer.start(self._trim)
+
+    def _trim(self):
+        self._drop_trim_timer()
+        if os.getpid() != self._pid:  # a forked child: these workers are its parent's
+            return
+        # The last that became idle is the first that works again: those at the beginning which are
+        # where they were have done nothing since.
+        unused = 0
+        for before, now in zip(self._idle_before, self.idle):
+            if before is not now:
+                break
+            unused += 1
+        gone = self.idle[_KEPT:unused]
+        del self.idle[_KEPT:unused]  # first: nobody gives them a job meanwhile
+        gevent.killall(gone, block=False)
+        if len(self.idle) > _KEPT:
+            self.trim_soon()
+
+    def _drop_trim_timer(self):
+        timer, self.trim_timer = self.trim_timer, None
+        if timer is not None:
+            timer.stop()
+            timer.close()
+
     def perform(self, job):
         """Run one job in the current greenlet; what it raises ends here, see :meth:`take_failure`.
         """
@@ -181,6 +221,7 @@ class WorkerPool(object):
         gevent.sleep(0)  # jobs that were submitted before this begin
         self.is_closed = True
         self._begin_turn()
+        self._drop_trim_timer()
         gevent.killall(list(self.idle), block=False)
         until = monotonic() + timeout
         while self._unfinished(spared) and monotonic() < until:

@@ -49,8 +49,7 @@ class FrameDecoder(object):
         time; it holds from the next header on.
     """
 
-    __slots__ = ("max_frame_size", "_buffer", "_position", "_pieces", "_pieces_size", "_needed",
-                 "_long")
+    __slots__ = ("max_frame_size", "missing", "_buffer", "_position", "_pieces", "_long")
 
     def __init__(self, max_frame_size):
         self.max_frame_size = max_frame_size
@@ -58,15 +57,10 @@ class FrameDecoder(object):
         self._position = 0
         # The rest of a frame that is not complete: pieces are joined once, when all are there.
         self._pieces = None
-        self._pieces_size = 0
-        self._needed = 0
+        #: how many bytes the frame that was begun still lacks; 0 where none was begun
+        self.missing = 0
         # A frame whose body is long, without it or, when that is complete, with it.
         self._long = None
-
-    @property
-    def missing(self):
-        """How many bytes the frame that was begun still lacks; 0 where none was begun."""
-        return self._needed - self._pieces_size if self._pieces else 0
 
     @property
     def is_inside_frame(self):
@@ -78,14 +72,15 @@ class FrameDecoder(object):
         """Take the next bytes of the stream."""
         if self._pieces:
             self._pieces.append(data)
-            self._pieces_size += len(data)
-            if self._pieces_size < self._needed:
+            self.missing -= len(data)
+            if self.missing > 0:
                 return
             if self._long is not None:
-                self._complete_long(self._pieces_size - self._needed)
+                self._complete_long(-self.missing)
             else:
                 self._buffer = b"".join(self._pieces)
             self._pieces = None
+            self.missing = 0
         elif self._position < len(self._buffer):
             self._buffer = self._buffer[self._position:] + data
         else:
@@ -135,8 +130,7 @@ class FrameDecoder(object):
             else:
                 size += _HEADER_SIZE
             self._pieces = [buffer[start:] if start else buffer]
-            self._pieces_size = len(buffer) - start
-            self._needed = size
+            self.missing = size - (len(buffer) - start)
             self._buffer, self._position = b"", 0
             return None
         head = buffer[head_start:body_start]

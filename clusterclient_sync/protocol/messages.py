@@ -129,7 +129,8 @@ def unpack_arguments(body, count):
 
     :raises ProtocolError: where ``body`` does not hold exactly ``count`` arguments.
     """
-    if not isinstance(count, six.integer_types) or isinstance(count, bool) or count < 0:
+    if (count.__class__ is not int and not isinstance(count, six.integer_types)
+            or count is True or count is False or count < 0):
         raise ProtocolError("a call's argLength is not a count")
     total = len(body)
     if count * 4 > total:

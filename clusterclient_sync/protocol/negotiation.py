@@ -25,7 +25,11 @@ EPOCH = u"epoch"
 #: Pushed values need no acknowledgement (where each value goes to one listener they still get it).
 QUIET_PUSH = u"quiet_push"
 
-CAPABILITIES = frozenset([KWARGS, EVENTS, SUBSCRIBE_ERRORS, GOODBYE, EPOCH, QUIET_PUSH])
+#: The leader sends the heartbeats, and the follower answers.
+LEADER_BEATS = u"leader_beats"
+
+CAPABILITIES = frozenset(
+    [KWARGS, EVENTS, SUBSCRIBE_ERRORS, GOODBYE, EPOCH, QUIET_PUSH, LEADER_BEATS])
 
 #: A successful registration for a peer whose transcode is not known yet: it decodes as success in
 #: JSON and in serialize-json alike.

@@ -15,11 +15,11 @@ from ..exceptions import (
     NOT_SENT, UNKNOWN, ChannelNotFoundError, ConnectionClosedError, FrameTooLargeError,
     ProtocolError, ResponseTimeoutError, TranscodeError, set_outcome)
 from ..protocol import errors, frames, messages, negotiation, transcodes
-from ..protocol.negotiation import QUIET_PUSH
+from ..protocol.negotiation import LEADER_BEATS, QUIET_PUSH
 from . import event_arguments
 from .call import LeaderLost
 from ..transport.connection import Connection
-from ..transport.heartbeat import Heartbeat
+from ..transport.heartbeat import Heartbeat, Listening
 
 
 class Registered(object):
@@ -108,10 +108,12 @@ class Follower(object):
     def _begin(self, peer):
         self._is_registered = True
         self.epoch = peer.epoch
-        self._heartbeat = Heartbeat(
-            self._hub.loop, self.connection,
-            peer.heartbeat_interval or self.options.heartbeat_interval,
-            self.options.check_heartbeat)
+        interval = peer.heartbeat_interval or self.options.heartbeat_interval
+        if LEADER_BEATS not in peer.can:
+            self._heartbeat = Heartbeat(
+                self._hub.loop, self.connection, interval, self.options.check_heartbeat)
+        elif self.options.check_heartbeat:
+            self._heartbeat = Listening(self._hub.loop, self.connection, interval)
 
     def _refusal(self, frame, answer):
         dumped = answer.get("error")
@@ -327,6 +329,8 @@ class Follower(object):
 
     def _on_heartbeat(self, frame):
         self.connection.respond(frame, messages.HEARTBEAT_RESPONSE)
+        if isinstance(self._heartbeat, Listening):
+            self._heartbeat.heard()
 
     _handlers = {
         messages.SUBSCRIBE_RESULT: _on_value,

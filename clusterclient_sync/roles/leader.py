@@ -22,7 +22,8 @@ from ..exceptions import TranscodeError
 from ..greenlets.waits import Wait, wait_until
 from ..method_spec import PUBLISH
 from ..protocol import frames, keys, messages, negotiation, transcodes
-from ..transport.heartbeat import SilenceWatch
+from ..protocol.negotiation import LEADER_BEATS, QUIET_PUSH
+from ..transport.heartbeat import Beats, SilenceWatch
 from . import event_arguments
 from .host import Host
 from .invocation import dump
@@ -66,6 +67,10 @@ class Leader(object):
         self.is_cut_off = False
         #: what headers of requests to followers say
         self.timeout_ms = frames.milliseconds(options.response_timeout)
+        #: what this side cannot do for followers, as its options are
+        self._lacking = frozenset(
+            ([] if options.is_broadcast else [QUIET_PUSH])
+            + ([] if options.check_heartbeat else [LEADER_BEATS]))
         self._publishing = frozenset(
             spec.remote_name for spec in plan.specs.values() if spec.target == PUBLISH)
         self._deadlines = deadlines
@@ -87,8 +92,15 @@ class Leader(object):
         """The seat was won: this leadership has an epoch from now on."""
         self.epoch = max(self._epoch_seen + 1, int(seat.listening_since * 1e6))
         if self.options.check_heartbeat:
+            beats = Beats(self.pool.loop, self._beaten)
             self._watch = SilenceWatch(
-                self.pool.loop, lambda: list(self._sessions), self.options.heartbeat_interval)
+                self.pool.loop, lambda: list(self._sessions), self.options.heartbeat_interval,
+                on_tick=beats.tick)
+
+    def _beaten(self):
+        """The connections on which this side sends the heartbeats."""
+        return [connection for connection, session in self._sessions.items()
+                if LEADER_BEATS in session.peer.can]
 
     def start(self, wait):
         """Make the real client, see :meth:`Host.start`; answer the registrations that wait.
@@ -169,8 +181,7 @@ class Leader(object):
         session = self._sessions.get(connection)
         if session is None:
             peer = self.negotiator.meet_follower(frame.head)
-            if not self.options.is_broadcast:
-                peer.can = negotiation.abilities(peer.can - {negotiation.QUIET_PUSH})
+            peer.can = negotiation.abilities(peer.can - self._lacking)
             if not peer.is_python and self.node_speech.is_certain:
                 peer.transcode = self.node_speech.guess()
             session = self._sessions[connection] = FollowerSession(self, connection, peer)
@@ -254,14 +265,20 @@ class Leader(object):
 
     def _event(self, name, args):
         """The real client emitted an event: here, and at every Python follower."""
+        own = self.negotiator.own
         try:
-            self._on_event(name, event_arguments.own_copy(args, self.negotiator.own))
-            if self.stage == SERVING and self._sessions:
-                wired = event_arguments.to_wire(args)
-                for session in list(self._sessions.values()):
-                    session.tell_event(name, wired)
+            wired = event_arguments.to_wire(args)
+            encoded = {own.name: own.encode(wired)}
+            self._on_event(name, event_arguments.from_wire(own.decode(encoded[own.name])))
         except TranscodeError as error:
             self.options.logger.warning("The event %r cannot be passed on: %s", name, error)
+            return
+        for session in list(self._sessions.values()) if self.stage == SERVING else ():
+            try:
+                session.tell_event(name, wired, encoded)
+            except TranscodeError as error:  # others may speak a transcode that takes it
+                self.options.logger.warning("The event %r cannot be passed on to a follower (%s): "
+                                            "%s", name, session, error)
 
 
 def refuse(own_channels, connection, frame):

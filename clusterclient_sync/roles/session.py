@@ -280,10 +280,18 @@ class FollowerSession(object):
 
     # What the leader tells ------------------------------------------------------------------
 
-    def tell_event(self, name, args):
-        """An event of the real client; ``args`` as a transcode takes them."""
+    def tell_event(self, name, args, encoded):
+        """An event of the real client; ``args`` as a transcode takes them.
+
+        :param encoded: name of a transcode -> ``args`` as its bytes, which all followers share;
+            what is not there yet is added.
+        :raises TranscodeError: ``args`` have no place in this follower's transcode.
+        """
         if EVENTS in self.peer.can:
-            data = self.peer.transcode.encode(args)
+            transcode = self.peer.transcode
+            data = encoded.get(transcode.name)
+            if data is None:
+                data = encoded[transcode.name] = transcode.encode(args)
             self._tell(messages.event(name), data, "an event %r" % (name,))
 
     def say_goodbye(self):

@@ -102,7 +102,8 @@ class Connection(object):
     @property
     def is_congested(self):
         """Whether who wants to send should :meth:`wait_for_room`."""
-        return self._sender.is_congested
+        sender = self._sender
+        return sender.buffer.size > MAX_OUTGOING or bool(sender.room.waits)
 
     # Of its sender, see there.
 
@@ -230,7 +231,7 @@ class Connection(object):
         self._is_dispatching = True
         self._sender.cork()
         next_frame, take_pending = self.decoder.next_frame, self._pending.pop
-        count = first = last = early = 0
+        count = 0
         send_at = FIRST
         try:
             while not (self.is_closed or self.is_paused):
@@ -243,9 +244,7 @@ class Connection(object):
                     break
                 count += 1
                 if frame.is_response:
-                    last = frame.id
-                    first = first or last
-                    pending = take_pending(last, None)
+                    pending = take_pending(frame.id, None)
                     if pending is not None:
                         pending.resolve_in_hub(frame)
                     else:
@@ -253,12 +252,11 @@ class Connection(object):
                 else:
                     self.handler.on_request(self, frame)
                 if count == send_at:
-                    if count == FIRST and not self._pace.begin():
-                        send_at = MOST
-                        continue
-                    self._sender.flush()
-                    early = early or self._last_id
-                    send_at += min(send_at, MOST)
+                    if count == FIRST and not self._pace.is_early():
+                        send_at = None
+                    else:
+                        self._sender.flush()
+                        send_at += min(send_at, MOST)
         except ProtocolError as error:
             self.close(error)
         except Exception:
@@ -267,8 +265,10 @@ class Connection(object):
         finally:
             self._is_dispatching = False
             self._sender.uncork()
-        if last and (early or self._pace.is_watching):
-            self._pace.judge(first, last, early)
+        if count >= FIRST:
+            self._pace.end(count)
+        else:
+            self._pace.frames += count
         return count < _FRAMES_PER_TURN
 
     def read_what_is_there(self):

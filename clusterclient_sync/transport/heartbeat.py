@@ -1,9 +1,12 @@
 """Finds peers that have gone silent, which the kernel does not tell.
 
-A follower sends a heartbeat every interval; a leader answers.  Each side gives the other three
-intervals.  Where this process itself did not get to run (its loop was starved, or it was stopped),
-the silence is its own: the time that it missed is not held against the peer, and what the socket
-already holds is read before anybody is called silent.
+Every interval one side sends a heartbeat, which the other answers: the follower to a Node leader,
+the leader where both are Python.  So an idle follower wakes once for it and not twice: it answers,
+and puts off its own look for silence, in one go.  Each side gives the other three intervals.
+
+Where this process itself did not get to run (its loop was starved, or it was stopped), the silence
+is its own: the time that it missed is not held against the peer, and what the socket already holds
+is read before anybody is called silent.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -27,13 +30,13 @@ class SilenceWatch(object):
     :param on_tick: called before each look, in the hub.
     """
 
-    #: looks per interval
-    _LOOKS = 2
+    #: from one look to the next, in intervals
+    _EVERY = 0.5
 
     def __init__(self, loop, connections, interval, on_tick=None):
         self._connections = connections
         self._limit = interval * _PATIENCE
-        self._period = interval / self._LOOKS
+        self._period = interval * self._EVERY
         self._on_tick = on_tick
         self._expected = monotonic() + self._period
         self._excused = 0.0  # nobody is held silent for what lies before this
@@ -72,9 +75,11 @@ class SilenceWatch(object):
 
 
 class Heartbeat(SilenceWatch):
-    """A follower's side: sends heartbeats, and looks whether the leader still says anything."""
+    """A follower's side, where it sends the heartbeats: also looks whether the leader still says
+    anything.
+    """
 
-    _LOOKS = 1
+    _EVERY = 1
 
     def __init__(self, loop, connection, interval, check):
         self._connection = connection
@@ -84,3 +89,50 @@ class Heartbeat(SilenceWatch):
     def _beat(self):
         if not self._connection.is_closed:
             self._connection.notify(messages.HEARTBEAT_REQUEST)
+
+
+class Listening(SilenceWatch):
+    """A follower's side, where the leader sends the heartbeats: looks whether they come."""
+
+    _EVERY = 1.52  # no look is due while they do, and the second one is after three intervals
+
+    def __init__(self, loop, connection, interval):
+        super(Listening, self).__init__(loop, lambda: [connection], interval)
+
+    def heard(self):
+        """A heartbeat came."""
+        self._expected = monotonic() + self._period
+        self._timer.again(self._look)
+
+
+class Beats(object):
+    """A leader's heartbeats: one to each of some connections in every second tick of its watch.
+
+    :param connections: a function that gives the connections, each time anew.
+    """
+
+    #: So many are sent in a turn of the loop: thousands would hold up everything else.
+    _AT_ONCE = 100
+
+    def __init__(self, loop, connections):
+        self._loop = loop
+        self._connections = connections
+        self._ticks = 0
+        self._waiting = []
+
+    def tick(self):
+        """Half an interval has passed."""
+        self._ticks += 1
+        if self._ticks % 2 == 0:
+            is_under_way = bool(self._waiting)
+            self._waiting = list(self._connections())
+            if not is_under_way:
+                self._send()
+
+    def _send(self):
+        batch, self._waiting = self._waiting[:self._AT_ONCE], self._waiting[self._AT_ONCE:]
+        for connection in batch:
+            if not connection.is_closed:
+                connection.notify(messages.HEARTBEAT_REQUEST)
+        if self._waiting:
+            self._loop.run_callback(self._send)

@@ -31,7 +31,7 @@ class Sender(object):
     """
 
     __slots__ = ("is_closed", "buffer", "_owner", "_hub", "_send", "_fileno", "_watcher",
-                 "_tracked", "_room", "_emptied", "_is_corked", "_is_flush_due", "_is_blocked")
+                 "_tracked", "room", "_emptied", "_is_corked", "_is_flush_due", "_is_blocked")
 
     def __init__(self, owner, sock, hub, deadlines):
         self.is_closed = False
@@ -42,7 +42,7 @@ class Sender(object):
         self._watcher = None  # made when the kernel takes no more for the first time
         self.buffer = OutgoingBuffer()
         self._tracked = None  # (number, item) of what the caller wants back if it is not sent
-        self._room = WaitingLine(hub, deadlines)
+        self.room = WaitingLine(hub, deadlines)
         self._emptied = WaitingLine(hub, deadlines)  # waiting for an empty buffer
         self._is_corked = False
         self._is_flush_due = False
@@ -52,11 +52,6 @@ class Sender(object):
     def size(self):
         """Bytes that wait to be sent."""
         return self.buffer.size
-
-    @property
-    def is_congested(self):
-        """Whether who wants to send should :meth:`wait_for_room`."""
-        return self.buffer.size > MAX_OUTGOING or bool(self._room.waits)
 
     def send(self, frame):
         """Put an encoded frame into the buffer, however full; dropped when closed.
@@ -128,9 +123,9 @@ class Sender(object):
                     self._is_blocked = True
                     self._owner.on_broken(error)
                     return
-        if self._room and buffer.size <= _LOW_WATER:
+        if self.room.waits and buffer.size <= _LOW_WATER:
             self._let_in()
-        if self._emptied and not buffer.size:
+        if self._emptied.waits and not buffer.size:
             self._emptied.release_all()
         if was_long and buffer.size <= _LOW_WATER:
             self._owner.on_drained()
@@ -156,10 +151,10 @@ class Sender(object):
         :raises ResponseTimeoutError: not until then.
         :raises ConnectionClosedError: the connection went.
         """
-        if not self.is_congested:
+        if self.buffer.size <= MAX_OUTGOING and not self.room.waits:
             return
         try:
-            in_time = self._room.wait(when)
+            in_time = self.room.wait(when)
         finally:
             self._let_in()  # the next one, also where this one was killed
         if not in_time:
@@ -169,12 +164,12 @@ class Sender(object):
 
     def _let_in(self):
         """Let the first in line add to the buffer; it lets the next one in."""
-        if self._room and self.buffer.size <= MAX_OUTGOING:
-            self._room.release_first()
+        if self.room and self.buffer.size <= MAX_OUTGOING:
+            self.room.release_first()
 
     def refuse_room(self, make_error):
         """End the waits for room."""
-        self._room.release_all(make_error)
+        self.room.release_all(make_error)
 
     def wait_until_sent(self, when):
         """Return once the kernel has all that was sent, the connection is gone, or at ``when``."""

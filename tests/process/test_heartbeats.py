@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import signal
 
+import gevent
 import pytest
 
 from clusterclient_sync._compat import monotonic
@@ -85,6 +86,44 @@ def test_a_follower_finds_out_that_its_leader_says_nothing(members, raw_server):
     assert len(beats) >= 2
     # It tries again, with whoever is there.
     raw_server.accept().expect("register_channel")
+
+
+def test_a_leader_that_sends_the_heartbeats_is_answered_and_missed(members, raw_server):
+    member = members.start()
+    members.create(member, is_leader=False)
+    connection = raw_server.accept()
+    connection.respond(
+        connection.expect("register_channel"),
+        {"type": "register_channel_res", "clusterclient_sync": raw_peer.leader_hello(
+            can=["leader_beats"], heartbeat_interval=INTERVAL)},
+        b'{"success":true}')
+    member.do("ready", client="main")
+    for _ in range(5):
+        since = monotonic()
+        answer = connection.expect(response_to=connection.request({"type": "heartbeat"}))
+        assert answer.head == {"type": "heartbeat_res"}
+        while monotonic() - since < INTERVAL:
+            gevent.sleep(0.01)
+    since = monotonic()
+    assert connection.wait_for_end() == []  # none of its own
+    assert INTERVAL < monotonic() - since < 2.5
+
+
+def test_a_silent_follower_that_the_leader_beats_is_dropped(members, port, closing):
+    members.join(heartbeat_interval=INTERVAL)
+    connection = closing(raw_peer.follow(port, hello=raw_peer.hello(can=["leader_beats"])))
+    since = monotonic()
+    beats = [frame for frame in connection.wait_for_end() if frame.head["type"] == "heartbeat"]
+    assert 3 * INTERVAL <= monotonic() - since < 2.5
+    assert 2 <= len(beats) <= 4
+
+
+def test_a_leader_that_does_not_check_does_not_beat(members, port, closing):
+    members.join(check_heartbeat=False, heartbeat_interval=INTERVAL)
+    connection = closing(raw_peer.connect(port))
+    number = raw_peer.register(connection, hello=raw_peer.hello(can=["leader_beats", "epoch"]))
+    answer = connection.expect(response_to=number)
+    assert answer.head["clusterclient_sync"]["can"] == ["epoch"]
 
 
 def test_a_stopped_leader_fails_calls_in_time_and_serves_again(members):

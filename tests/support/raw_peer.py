@@ -134,6 +134,11 @@ def hello(**changes):
                  "max_frame_size": 2 ** 26}, **changes)
 
 
+def leader_hello(**changes):
+    """What a Python leader adds to its answer."""
+    return dict({"revision": 1, "pid": 1, "epoch": None, "transcode": "json", "can": []}, **changes)
+
+
 def register(connection, channel="RealClient", hello=None):
     """Register, as a Node follower where there is no hello; returns the request's number."""
     head = {"type": "register_channel", "channelName": channel}

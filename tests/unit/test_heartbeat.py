@@ -6,7 +6,7 @@ import pytest
 
 from clusterclient_sync.exceptions import ConnectionClosedError
 from clusterclient_sync.transport import heartbeat as heartbeat_module
-from clusterclient_sync.transport.heartbeat import Heartbeat, SilenceWatch
+from clusterclient_sync.transport.heartbeat import Beats, Heartbeat, Listening, SilenceWatch
 
 INTERVAL = 10.0
 
@@ -33,6 +33,10 @@ class FakeLoop(object):
     def close(self):
         assert self.callback is None
         self.is_closed = True
+
+    def again(self, callback):
+        self.start(callback)
+        self.next = self.now + self.period
 
     def run(self, seconds):
         """Let so much time pass, each timer in its time."""
@@ -180,3 +184,97 @@ def test_a_peer_that_this_side_does_not_read_is_not_silent_and_hears_from_us(loo
     loop.run(100)
     assert not connection.is_closed
     assert connection.sent
+
+
+def test_a_follower_that_hears_its_leader_wakes_for_nothing_else(loop, connection):
+    listening = Listening(loop, connection, INTERVAL)
+    looks = []
+    usual = listening._look
+    listening._look = lambda: (looks.append(loop.now), usual())
+    listening.heard()
+    for _ in range(20):
+        loop.run(INTERVAL)
+        connection.last_read = loop.now
+        listening.heard()
+    assert not looks and not connection.sent and not connection.is_closed
+    listening.stop()
+    assert loop.is_closed
+
+
+def test_a_follower_drops_a_leader_that_it_hears_no_more_after_three_intervals(loop, connection):
+    listening = Listening(loop, connection, INTERVAL)
+    loop.run(INTERVAL)
+    connection.last_read = loop.now
+    listening.heard()
+    loop.run(29)
+    assert not connection.is_closed
+    loop.run(2)
+    assert connection.is_closed
+
+
+def test_other_words_of_the_leader_count_as_well(loop, connection):
+    Listening(loop, connection, INTERVAL)
+    for _ in range(20):
+        loop.run(INTERVAL)
+        connection.last_read = loop.now
+    assert not connection.is_closed
+
+
+def test_a_follower_that_was_starved_does_not_blame_its_leader(loop, connection):
+    listening = Listening(loop, connection, INTERVAL)
+    loop.starve(1000)
+    loop.run(29)
+    assert not connection.is_closed
+    listening.heard()
+    loop.run(INTERVAL)
+    assert not connection.is_closed
+
+
+class Turns(object):
+    """A loop whose callbacks the test runs."""
+
+    def __init__(self):
+        self.due = []
+
+    def run_callback(self, callback):
+        self.due.append(callback)
+
+    def turn(self):
+        due, self.due = self.due, []
+        for callback in due:
+            callback()
+
+
+@pytest.fixture
+def many(loop):
+    return [FakeConnection(loop) for _ in range(250)]
+
+
+def sent(connections):
+    return sum(len(one.sent) for one in connections)
+
+
+def test_a_leader_sends_one_heartbeat_to_each_in_two_ticks_and_not_to_all_at_once(many):
+    turns = Turns()
+    beats = Beats(turns, lambda: many)
+    beats.tick()
+    assert sent(many) == 0
+    beats.tick()
+    assert sent(many) == 100
+    many[-1].is_closed = True
+    turns.turn()
+    turns.turn()
+    assert [len(one.sent) for one in many] == 249 * [1] + [0]
+    assert not turns.due
+
+
+def test_a_leader_that_is_behind_with_its_heartbeats_begins_anew_but_once(many):
+    turns = Turns()
+    beats = Beats(turns, lambda: many)
+    for _ in range(4):
+        beats.tick()
+    assert len(turns.due) == 1
+    for _ in range(3):
+        turns.turn()
+    assert not turns.due
+    assert all(one.sent for one in many)

@@ -104,13 +104,59 @@ def test_jobs_that_block_take_a_greenlet_each_and_those_are_used_again(pool, mad
     assert len(made) == 10
 
 
-def test_idle_workers_are_bounded(pool, made):
+def burst(pool, number):
+    """So many jobs that block all at once; then their workers are idle."""
     go = Event()
-    in_hub(lambda: [pool.run(lambda: go.wait() and None) for _ in range(200)])
-    assert len(pool.workers) == 200
+    in_hub(lambda: [pool.run(lambda: go.wait() and None) for _ in range(number)])
     go.set()
     until(lambda: len(pool.idle) == len(pool.workers))
-    assert len(pool.idle) == workers._MAX_IDLE
+
+
+def test_idle_workers_are_bounded(pool, made, monkeypatch):
+    monkeypatch.setattr(workers, "_MAX_IDLE", 100)
+    burst(pool, 200)
+    assert len(pool.idle) == 100
+
+
+def test_the_workers_of_a_burst_serve_the_next_one_and_go_when_there_is_none(
+        pool, made, monkeypatch):
+    burst(pool, 500)
+    burst(pool, 500)
+    assert len(made) == 500
+    assert pool.trim_timer is not None
+    pool._trim()
+    assert len(pool.idle) == 500  # they worked since they were looked at first
+    pool._trim()
+    assert len(pool.idle) == workers._KEPT
+    assert pool.trim_timer is None
+    until(lambda: len(pool.workers) == workers._KEPT)
+    assert sum(worker.dead for worker in made) == 500 - workers._KEPT
+
+
+def test_of_idle_workers_those_stay_that_were_needed(pool, made):
+    burst(pool, 500)
+    pool._trim()
+    pool.trim_soon()
+    burst(pool, 200)
+    pool._trim()
+    assert len(pool.idle) == 200 + workers._KEPT
+    burst(pool, 200 + workers._KEPT)
+    assert len(made) == 500
+    pool._drop_trim_timer()
+
+
+def test_they_go_by_themselves(pool, monkeypatch):
+    monkeypatch.setattr(workers, "_TRIM_INTERVAL", 0.01)
+    burst(pool, 300)
+    until(lambda: len(pool.workers) == workers._KEPT)
+    assert pool.trim_timer is None
+
+
+def test_a_pool_that_is_closed_has_no_timer(pool):
+    burst(pool, 100)
+    assert pool.trim_timer is not None
+    pool.close(1)
+    assert pool.trim_timer is None
 
 
 @pytest.mark.parametrize("error", [ValueError("boom"), SystemExit(3), gevent.Timeout()])
