@@ -26,5 +26,7 @@ within a round say more than the figures.
 ``book``          holds a chaos run against what is promised; ``chaos_report``: what came of it
 ``report``        how measured times are distributed
 
+``python -m benchmarks.publish`` makes the charts and tables of the documentation from results.
+
 ``python -m benchmarks.runtimes`` holds calls of native threads against those of greenlets.
 """

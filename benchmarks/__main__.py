@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import json
 import sys
+import time
 import traceback
 
 from benchmarks import arguments, catalogue, figures, npm, pyperf_file, subjects
@@ -13,7 +14,7 @@ from benchmarks.progress import LeftOut, Progress
 
 def described(options):
     """The machine, and the versions of the peers."""
-    told = machine()
+    told = dict(machine(), date=time.strftime("%Y-%m-%d"))
     if options.peers or options.only:
         told["peers"] = {one.name: " ".join(one.packages) for one in subjects.SUBJECTS
                          if one.packages and one.name in (options.only or subjects.NAMES)}

@@ -24,6 +24,7 @@ PROGRAMS = (
     ("failover", "python -m benchmarks.failover: how soon survivors of a leader go on"),
     ("chaos", "python -m benchmarks.chaos: leaders end under load; what is lost is counted"),
     ("runtimes", "python -m benchmarks.runtimes: calls of native threads against greenlets"),
+    ("publish", "python -m benchmarks.publish: the page and charts of what was measured"),
 )
 
 
