@@ -198,12 +198,13 @@ class Host(object):
                 name="MethodNotDelegatedError")
         method, takes_callback = entry
         if not takes_callback:
-            return (self.call(method, *args, **kwargs) if self._place.is_native
-                    else method(*args, **kwargs))
+            if self._place.is_native:
+                return self.call(method, *args, **(kwargs or {}))
+            return method(*args, **kwargs) if kwargs else method(*args)
         # A callback that never comes must not count as work for ever, awaited or not.
         self._deadlines.add(invocation, invocation.late_after
                             or monotonic() + self.options.response_timeout)
-        self.call(method, *args, callback=_Callback(self, invocation), **kwargs)
+        self.call(method, *args, callback=_Callback(self, invocation), **(kwargs or {}))
         return LATER
 
     def invocation_ends(self, invocation):

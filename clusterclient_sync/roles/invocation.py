@@ -30,6 +30,8 @@ class Invocation(object):
     :param host: the :class:`~.host.Host` whose real client is called.
     :param method: the method's name on the wire.
     :param late_after: monotonic seconds after which its caller has given up, or ``None``.
+
+    ``wait`` is that of a caller in this process, or ``None``.
     """
 
     __slots__ = ("host", "method", "is_complete", "is_begun", "slot", "late_after")
@@ -62,7 +64,7 @@ class Invocation(object):
             return self.complete(value)
 
     def arguments(self):
-        """``(args, kwargs)`` of the real call."""
+        """``(args, kwargs)`` of the real call; ``None`` for no ``kwargs``."""
         raise NotImplementedError
 
     def complete(self, value):
@@ -73,13 +75,14 @@ class Invocation(object):
             return None
         self.is_complete = True
         try:
-            if self._is_late():
+            if self.late_after is not None and monotonic() > self.late_after:
+                self._tell_late()
                 return None
             try:
-                self.answer(self.encode(value))
+                self.answer(value)
             except TranscodeError as error:
                 self.answer_error(error, sys.exc_info())
-            return self.resolved()
+            return self.wait
         finally:
             self.ends()
 
@@ -89,19 +92,17 @@ class Invocation(object):
             return None
         self.is_complete = True
         try:
-            if self._is_late():
+            if self.late_after is not None and monotonic() > self.late_after:
+                self._tell_late()
                 return None
             self.answer_error(error, exc_info)
-            return self.resolved()
+            return self.wait
         finally:
             self.ends()
 
-    def _is_late(self):
-        if self.late_after is None or monotonic() <= self.late_after:
-            return False
+    def _tell_late(self):
         self.host.options.logger.warning(
             "%s returned after its caller's timeout; what it returned is dropped", self.method)
-        return True
 
     def ends(self):
         """It is not in work any more."""
@@ -124,20 +125,16 @@ class Invocation(object):
         """The transcode of the caller."""
         raise NotImplementedError
 
-    def encode(self, value):
-        """The value as the caller takes it."""
-        return self.transcode().encode(value)
+    def answer(self, value):
+        """Send the value to the caller.
 
-    def answer(self, data):
-        """Send the encoded value to the caller."""
+        :raises TranscodeError: it has no place in the caller's transcode; nothing was sent.
+        """
         raise NotImplementedError
 
     def answer_error(self, error, exc_info):
         """Send an error to the caller."""
         raise NotImplementedError
-
-    def resolved(self):
-        """The wait of a caller in this process, or ``None``."""
 
 
 class LocalInvocation(Invocation):
@@ -160,13 +157,13 @@ class LocalInvocation(Invocation):
     def arguments(self):
         decode = self._transcode.decode
         values = [decode(data) for data in self.call.encoded(self._transcode)]
-        kwargs = values.pop() if self.call.kwargs else {}
-        return values, text_keys(kwargs)
+        return values, text_keys(values.pop()) if self.call.kwargs else None
 
     def transcode(self):
         return self._transcode
 
-    def answer(self, data):
+    def answer(self, value):
+        data = self._transcode.encode(value)
         if self.wait is not None:
             self.wait.settle((data, None))
 
@@ -177,9 +174,6 @@ class LocalInvocation(Invocation):
             dumped = dump(error, self._transcode, exc_info)
             self.wait.settle((None, self._transcode.encode(dumped)))
 
-    def resolved(self):
-        return self.wait
-
 
 class RemoteInvocation(Invocation):
     """A call that came over a connection.
@@ -189,6 +183,7 @@ class RemoteInvocation(Invocation):
     """
 
     __slots__ = ("session", "frame", "is_oneway", "number")
+    wait = None
 
     def __init__(self, host, session, frame, is_oneway, number=0):
         # As Invocation.__init__, without the call: there is one for each call.
@@ -208,30 +203,32 @@ class RemoteInvocation(Invocation):
         head = frame.head
         encoded = messages.unpack_arguments(frame.body, head.get("argLength"))
         if not encoded:
-            return [], {}  # and no guess at the transcode, where it is not known
-        decode = self.transcode().decode
+            return (), None  # and no guess at the transcode, where it is not known
+        decode = (self.session.peer.transcode or self.transcode()).decode
         frame.body = b""  # long ones are not kept twice
         values = []
         encoded.reverse()
         while encoded:
             values.append(decode(encoded.pop()))
-        if head.get("kwargs") is True and values:
+        if head.get("kwargs") is True:
             return values, text_keys(values.pop())
-        return values, {}
+        return values, None
 
     def transcode(self):
         return self.session.peer.transcode or self.session.transcode_for(self.frame)
-
-    def encode(self, value):
-        if value is None and self.session.peer.transcode is None:
-            return b""  # undefined, whatever the follower's transcode is
-        return self.transcode().encode(value)
 
     def ends(self):
         self.session.work_ends(self)
         self.host.invocation_ends(self)
 
-    def answer(self, data):
+    def answer(self, value):
+        transcode = self.session.peer.transcode
+        if transcode is not None:
+            data = transcode.encode(value)
+        elif value is None:
+            data = b""  # undefined, whatever the follower's transcode is
+        else:
+            data = self.transcode().encode(value)
         if not self.is_oneway:
             self._respond(True, data)
 

@@ -71,7 +71,8 @@ class Leader(object):
         self._lacking = frozenset(
             ([] if options.is_broadcast else [QUIET_PUSH])
             + ([] if options.check_heartbeat else [LEADER_BEATS]))
-        self._publishing = frozenset(
+        #: what calls of the wire name as their method when they publish
+        self.publishing = frozenset(
             spec.remote_name for spec in plan.specs.values() if spec.target == PUBLISH)
         self._deadlines = deadlines
         self._epoch_seen = epoch_seen or 0
@@ -255,13 +256,6 @@ class Leader(object):
         """An id for a request to followers; one sequence, so that pushes can be shared."""
         self._last_id = self._last_id % _MAX_SAFE_INTEGER + 1
         return self._last_id
-
-    def is_publish(self, method):
-        """Whether what a call of the wire names as its method publishes."""
-        try:
-            return method in self._publishing
-        except TypeError:  # a list or an object: its call's own answer says so
-            return False
 
     def _event(self, name, args):
         """The real client emitted an event: here, and at every Python follower."""

@@ -108,7 +108,11 @@ class FollowerSession(object):
         self.in_work += 1
         if self.in_work >= _MAX_IN_WORK:
             connection.pause(_TOO_MUCH_WORK)
-        if leader.is_publish(invocation.method):
+        try:
+            is_publish = invocation.method in leader.publishing
+        except TypeError:  # a list or an object: its call's own answer says so
+            is_publish = False
+        if is_publish:
             if self._publishes is None:
                 self._publishes = Lane(leader.pool)
             self._publishes.submit(invocation)
