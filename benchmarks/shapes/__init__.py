@@ -8,6 +8,7 @@
 ``payloads``      values of 1 KiB to 32 MiB, and small calls beside a big one
 ``blocking``      a real client that takes its time
 ``start``         the import; ``import_probe`` is its program
+``stages``        the parts of a call, each alone; ``stage_probe`` is its program
 
 ``benchmark``     their form; ``crew``: the parent's side of their processes
 ``program``       the program of these, whose parts are ``calling`` (callers), ``source`` and
@@ -18,7 +19,8 @@ Everything is measured over the public interface of the library, in real process
 
 from __future__ import absolute_import, division, print_function
 
-from benchmarks.shapes import blocking, connections, fan_out, idle, payloads, start
+from benchmarks.shapes import blocking, connections, fan_out, idle, payloads, stages, start
 
 BENCHMARKS = (fan_out.FAN_OUT, fan_out.FLAT, connections.CONNECTIONS, connections.IN_FLIGHT,
-              idle.IDLE, payloads.PAYLOADS, payloads.BESIDE_BIG, blocking.BLOCKING, start.START)
+              idle.IDLE, payloads.PAYLOADS, payloads.BESIDE_BIG, blocking.BLOCKING, start.START,
+              stages.STAGES)

@@ -31,6 +31,7 @@ FIGURES = {
     "beside_big": {"beside_answer": 7, "beside_argument": 7},
     "blocking": {"lasted": 2},
     "start": {"import": 2, "left": 2},
+    "stages": {"follower": 5, "leader": 5, "sockets": 2},
 }
 #: What a run that is so short may find to be nothing: memory comes in pages, and no small call may
 #: have been under way beside a big one that was soon over.
