@@ -39,8 +39,10 @@ from .sender import MAX_OUTGOING, WOULD_BLOCK, Sender
 
 _log = logging.getLogger(__name__)
 
+_MAX_ID = frames.MAX_ID
 _REQUEST = frames.REQUEST
 _HEADER_SIZE = frames.HEADER_SIZE
+_NO_REASON = frozenset()  # one for all: on some Pythons each empty one is large
 #: a reason to pause
 UNREAD_ANSWERS = "unread answers"
 
@@ -88,7 +90,7 @@ class Connection(object):
         self._is_reading = True
         #: whether reading is paused, see :meth:`pause`
         self.is_paused = False
-        self._pauses = frozenset()  # reasons
+        self._pauses = _NO_REASON
         fork_guard.watch_over(self)
         self._reader.start(self._on_readable)
 
@@ -167,7 +169,7 @@ class Connection(object):
         """
         if self.is_closed:
             raise self._closed_error(NOT_SENT)
-        id = self.next_id()
+        self._last_id = id = self._last_id % _MAX_ID + 1  # as next_id()
         frame = frames.encode(_REQUEST, id, frames.milliseconds(timeout), head, parts)
         if limit is not None and len(frame) - _HEADER_SIZE > limit:
             raise frames.too_large(len(frame) - _HEADER_SIZE, limit)
@@ -308,6 +310,7 @@ class Connection(object):
         if reason in self._pauses:
             self._pauses -= {reason}
             if not self._pauses:
+                self._pauses = _NO_REASON
                 self.is_paused = False
                 self.last_read = monotonic()  # it was not the peer that was silent
                 self._loop.run_callback(self._go_on_reading)
