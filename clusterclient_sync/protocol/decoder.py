@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 from ..exceptions import FrameTooLargeError, ProtocolError
 from . import frames, plain_json
 from .frames import Frame
+from .messages import Head
 
 _unpack = frames.HEADER.unpack_from
 _HEADER_SIZE = frames.HEADER_SIZE
@@ -35,6 +36,7 @@ def parse_head(data):
         if not isinstance(head, dict):
             raise ProtocolError("the connection object is not a JSON object but %s"
                                 % type(head).__name__)
+        head = Head(head)
         if len(data) <= _MAX_PARSED_SIZE:
             if len(_parsed) >= _MAX_PARSED:
                 _parsed.clear()

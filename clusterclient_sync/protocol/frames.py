@@ -84,6 +84,9 @@ def encode(kind, id, timeout_ms, head, parts=()):
     :param parts: pieces of the application object, in order; joined here, once.
     :raises FrameTooLargeError: a header cannot tell its length.
     """
+    if len(parts) == 1 and len(parts[0]) <= LONG:  # as most have: in fewer steps
+        body = parts[0]
+        return _pack(VERSION, kind, 0, id, timeout_ms, len(head), len(body)) + head + body
     size = 0
     for part in parts:
         size += len(part)

@@ -27,6 +27,7 @@ GOODBYE = u"goodbye"
 HELLO = u"clusterclient_sync"
 
 _LENGTH = struct.Struct(">I")
+_SHORT = 4096  # bytes that are copied sooner than handled as a part
 _pack_length = _LENGTH.pack
 _unpack_length = _LENGTH.unpack_from
 
@@ -118,19 +119,50 @@ def event(name):
 
 def pack_arguments(encoded):
     """The parts of an application object that holds these encoded arguments."""
+    if len(encoded) == 1 and len(encoded[0]) <= _SHORT:
+        return (_pack_length(len(encoded[0])) + encoded[0],)
     parts = []
     for argument in encoded:
         parts += (_pack_length(len(argument)), argument)
     return parts
 
 
+class CallHead(object):
+    """What the connection object of a call says, read once for all calls that have the same.
+
+    ``method``: text, whatever was there; ``count``: of arguments, or ``None`` where that is none.
+    """
+
+    __slots__ = ("method", "is_oneway", "count", "has_kwargs")
+
+    def __init__(self, head):
+        method = head.get("method")
+        self.method = method if isinstance(method, six.string_types) else repr(method)
+        count = head.get("argLength")
+        is_count = (isinstance(count, six.integer_types) and not isinstance(count, bool)
+                    and count >= 0)
+        self.count = count if is_count else None
+        self.is_oneway = head.get("oneway") is True
+        self.has_kwargs = head.get("kwargs") is True
+
+
+class Head(dict):
+    """A received connection object; ``call`` is a :class:`CallHead` where it is that of a call."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, members):
+        super(Head, self).__init__(members)
+        self.call = CallHead(members) if members.get("type") == INVOKE else None
+
+
 def unpack_arguments(body, count):
     """The encoded arguments in an application object.
 
+    :param count: as :class:`CallHead` has it.
     :raises ProtocolError: where ``body`` does not hold exactly ``count`` arguments.
     """
-    if (count.__class__ is not int and not isinstance(count, six.integer_types)
-            or count is True or count is False or count < 0):
+    if count is None:
         raise ProtocolError("a call's argLength is not a count")
     total = len(body)
     if count * 4 > total:

@@ -185,23 +185,24 @@ class RemoteInvocation(Invocation):
     __slots__ = ("session", "frame", "is_oneway", "number")
     wait = None
 
-    def __init__(self, host, session, frame, is_oneway, number=0):
+    def __init__(self, host, session, frame, number=0):
         # As Invocation.__init__, without the call: there is one for each call.
+        head = frame.head.call
         self.host = host
-        self.method = frame.head.get("method")
+        self.method = head.method
         self.is_complete = self.is_begun = False
         self.slot = self.late_after = None
-        if not is_oneway and frame.timeout_ms > 0:
+        if frame.timeout_ms > 0 and not head.is_oneway:
             self.late_after = monotonic() + frame.timeout_ms / 1000.0
         self.session = session
         self.frame = frame
-        self.is_oneway = is_oneway
+        self.is_oneway = head.is_oneway
         self.number = number
 
     def arguments(self):
         frame = self.frame
-        head = frame.head
-        encoded = messages.unpack_arguments(frame.body, head.get("argLength"))
+        head = frame.head.call
+        encoded = messages.unpack_arguments(frame.body, head.count)
         if not encoded:
             return (), None  # and no guess at the transcode, where it is not known
         decode = (self.session.peer.transcode or self.transcode()).decode
@@ -210,7 +211,7 @@ class RemoteInvocation(Invocation):
         encoded.reverse()
         while encoded:
             values.append(decode(encoded.pop()))
-        if head.get("kwargs") is True:
+        if head.has_kwargs:
             return values, text_keys(values.pop())
         return values, None
 

@@ -68,6 +68,9 @@ class FollowerSession(object):
 
     def on_request(self, connection, frame):
         """The follower sent a request."""
+        if frame.head.call is not None:
+            self._on_invoke(connection, frame)
+            return
         try:
             handler = self._handlers.get(frame.head.get("type"))
         except TypeError:  # a list or an object
@@ -103,16 +106,11 @@ class FollowerSession(object):
     def _on_invoke(self, connection, frame):
         leader = self.leader
         self._calls += 1
-        invocation = RemoteInvocation(
-            leader.host, self, frame, frame.head.get("oneway") is True, self._calls)
+        invocation = RemoteInvocation(leader.host, self, frame, self._calls)
         self.in_work += 1
         if self.in_work >= _MAX_IN_WORK:
             connection.pause(_TOO_MUCH_WORK)
-        try:
-            is_publish = invocation.method in leader.publishing
-        except TypeError:  # a list or an object: its call's own answer says so
-            is_publish = False
-        if is_publish:
+        if invocation.method in leader.publishing:
             if self._publishes is None:
                 self._publishes = Lane(leader.pool)
             self._publishes.submit(invocation)
@@ -213,7 +211,6 @@ class FollowerSession(object):
         return transcode
 
     _handlers = {
-        messages.INVOKE: _on_invoke,
         messages.SUBSCRIBE: _on_subscribe,
         messages.UNSUBSCRIBE: _on_unsubscribe,
         messages.HEARTBEAT: _on_heartbeat,
@@ -335,9 +332,9 @@ class FollowerSession(object):
 
 def _arguments_of(frame):
     """The encoded arguments of a call; none where it has none or they cannot be unpacked."""
-    if frame.head.get("type") != messages.INVOKE:
+    if frame.head.call is None:
         return []
     try:
-        return messages.unpack_arguments(frame.body, frame.head.get("argLength"))
+        return messages.unpack_arguments(frame.body, frame.head.call.count)
     except ProtocolError:  # the call's own answer says so
         return []

@@ -77,8 +77,24 @@ NOT_AS_ANNOUNCED = [
 
 def test_a_body_that_does_not_hold_what_was_announced():
     for body, count in NOT_AS_ANNOUNCED:
+        head = messages.CallHead({"method": "get", "argLength": count})
         with pytest.raises(ProtocolError):
-            messages.unpack_arguments(body, count)
+            messages.unpack_arguments(body, head.count)
+
+
+def test_the_head_of_a_call_is_read_once_whatever_it_is():
+    head = messages.Head({"type": "invoke", "method": "get", "argLength": 2, "oneway": True,
+                          "kwargs": True})
+    assert head["method"] == "get" and head == dict(head)
+    assert (head.call.method, head.call.count, head.call.is_oneway, head.call.has_kwargs) == (
+        "get", 2, True, True)
+    call = messages.Head({"type": "invoke"}).call
+    assert (call.count, call.is_oneway, call.has_kwargs) == (None, False, False)
+    for strange in (None, 1, ["get"], {"get": 1}):
+        call = messages.Head({"type": "invoke", "method": strange, "oneway": 1, "kwargs": 1}).call
+        assert (call.method, call.is_oneway, call.has_kwargs) == (repr(strange), False, False)
+    for type in ("heartbeat", None, 1, ["invoke"], {}):
+        assert messages.Head({"type": type, "method": "get"}).call is None
 
 
 @settings(deadline=None)
