@@ -13,11 +13,13 @@ import mmap
 import os
 import sys
 
+from ._compat import call_after_fork_in_child
+
 # From the headers of Linux 4.14; Python names it from some version on.
 _WIPE_ON_FORK = getattr(mmap, "MADV_WIPEONFORK", 18) \
     if sys.platform.startswith("linux") and os.uname()[4] in ("x86_64", "aarch64") else None
-_LARGEST = 255
-_marks = {}  # pid -> mark, of this process and of its ancestors
+_is_hooked = False
+_last = (0, 0)  # the pid and the mark of this process, or of the nearest ancestor that has one
 
 
 class _Pid(object):
@@ -35,17 +37,29 @@ def _make_page():
         page.madvise(_WIPE_ON_FORK)
     except (OSError, ValueError):
         return _Pid()
-    return page
+    return memoryview(page).cast("Q")
 
 
 #: ``here[0]`` is this process's mark; where it has none yet, that of nobody.
 here = _make_page()
 
 
+def _wipe():
+    here[0] = 0
+
+
 def mark():
     """What ``here[0]`` is in this process, and in no child of it."""
+    global _last, _is_hooked
+    if not _is_hooked and not isinstance(here, _Pid):
+        # There are sandboxes whose kernel only says that it empties the page.
+        _is_hooked = True
+        call_after_fork_in_child(_wipe)
     if not here[0]:
+        pid, newest = _last
         # Two threads may come at once: they agree on one.
-        newest = max(_marks.values()) if _marks else 0
-        here[0] = _marks.setdefault(os.getpid(), newest % _LARGEST + 1)
+        if pid != os.getpid():
+            newest += 1
+            _last = os.getpid(), newest
+        here[0] = newest
     return here[0]

@@ -183,6 +183,7 @@ class WorkerPool(object):
             unused += 1
         gone = self.idle[_KEPT:unused]
         del self.idle[_KEPT:unused]  # first: nobody gives them a job meanwhile
+        self._idle_before = []
         gevent.killall(gone, block=False)
         if len(self.idle) > _KEPT:
             self.trim_soon()
@@ -222,6 +223,7 @@ class WorkerPool(object):
         self.is_closed = True
         self._begin_turn()
         self._drop_trim_timer()
+        self._idle_before = []
         gevent.killall(list(self.idle), block=False)
         until = monotonic() + timeout
         while self._unfinished(spared) and monotonic() < until:

@@ -23,6 +23,7 @@ _MAX_PARSED = 2048
 _MAX_PARSED_SIZE = 512
 #: The bytes of a longer body are gathered by themselves: joined once, they are the body.
 _LONG = 64 * 1024
+_SHORT = 4096
 
 
 def parse_head(data):
@@ -73,7 +74,11 @@ class FrameDecoder(object):
     def feed(self, data):
         """Take the next bytes of the stream."""
         if self._pieces:
-            self._pieces.append(data)
+            pieces = self._pieces
+            if len(data) < _SHORT and len(pieces[-1]) < _SHORT:
+                pieces[-1] += data  # of many small ones each would cost more than it holds
+            else:
+                pieces.append(data)
             self.missing -= len(data)
             if self.missing > 0:
                 return

@@ -255,7 +255,7 @@ class Follower(object):
         else:
             self._log.warning("The leader sent a request of the unknown type %r",
                               frame.head.get("type"))
-            connection.respond(frame, messages.ERROR_RESPONSE, (negotiation.encode_plain(
+            connection.reply(frame, messages.ERROR_RESPONSE, (negotiation.encode_plain(
                 {"name": "ProtocolError", "message": "there is no request of this type"}),))
 
     def on_closed(self, connection, error):
@@ -288,7 +288,9 @@ class Follower(object):
             self._confirm(frame)
 
     def _confirm(self, frame):
-        self.connection.respond(frame, messages.SUBSCRIBE_RESULT_RESPONSE)
+        # A Python leader counts them.
+        self.connection.reply(frame, messages.SUBSCRIBE_RESULT_RESPONSE,
+                              may_drop=not self.peer.is_python)
 
     def _is_current(self, epoch):
         """Whether this epoch is not older than what is known; a newer one is known from now on."""
@@ -325,10 +327,10 @@ class Follower(object):
         # The answer promises that no call follows it on this connection.
         self._has_parted = True
         self._core.on_goodbye(self)
-        self.connection.respond(frame, messages.GOODBYE_RESPONSE)
+        self.connection.reply(frame, messages.GOODBYE_RESPONSE, may_drop=False)
 
     def _on_heartbeat(self, frame):
-        self.connection.respond(frame, messages.HEARTBEAT_RESPONSE)
+        self.connection.reply(frame, messages.HEARTBEAT_RESPONSE)
         if isinstance(self._heartbeat, Listening):
             self._heartbeat.heard()
 

@@ -93,15 +93,20 @@ class Leader(object):
         """The seat was won: this leadership has an epoch from now on."""
         self.epoch = max(self._epoch_seen + 1, int(seat.listening_since * 1e6))
         if self.options.check_heartbeat:
-            beats = Beats(self.pool.loop, self._beaten)
+            beats = Beats(self.pool.loop, self._beaten, self._beat)
             self._watch = SilenceWatch(
                 self.pool.loop, lambda: list(self._sessions), self.options.heartbeat_interval,
-                on_tick=beats.tick)
+                on_tick=beats.tick, beat=self._beat)
 
     def _beaten(self):
         """The connections on which this side sends the heartbeats."""
         return [connection for connection, session in self._sessions.items()
                 if LEADER_BEATS in session.peer.can]
+
+    def _beat(self, connection):
+        # Its id is of the one sequence of what this side asks of followers: answers are told apart.
+        connection.send(frames.encode(
+            frames.REQUEST, self.next_id(), self.timeout_ms, messages.HEARTBEAT_REQUEST))
 
     def start(self, wait):
         """Make the real client, see :meth:`Host.start`; answer the registrations that wait.

@@ -64,7 +64,7 @@ class Connection(object):
     __slots__ = ("handler", "is_closed", "error", "on_released", "last_read", "decoder", "send",
                  "is_paused", "_hub", "_loop", "_process", "_sock", "_recv", "_reader", "_sender",
                  "_deadlines", "_pending", "_last_id", "_pace", "_is_dispatching", "_is_reading",
-                 "_pauses", "__weakref__")
+                 "_pauses", "_breaking", "_read_size", "__weakref__")
 
     def __init__(self, sock, handler, deadlines, max_frame_size):
         self.handler = handler
@@ -79,6 +79,7 @@ class Connection(object):
         self._process = own_process.mark()
         self._sock = sock
         self._recv = sock.recv
+        self._read_size = _READ_SIZE
         self._reader = self._loop.io(sock.fileno(), 1)
         self._sender = sender = Sender(self, sock, self._hub, deadlines)
         self.send = sender.send  # see there
@@ -87,6 +88,7 @@ class Connection(object):
         self._last_id = 0
         self._pace = Pace()
         self._is_dispatching = False
+        self._breaking = None  # the error with which the socket broke meanwhile
         self._is_reading = True
         #: whether reading is paused, see :meth:`pause`
         self.is_paused = False
@@ -140,6 +142,13 @@ class Connection(object):
         """Answer a request of the peer."""
         self.answer(frames.encode(frames.RESPONSE, request.id, request.timeout_ms, head, parts))
 
+    def reply(self, request, head, parts=(), may_drop=True):
+        """Answer a leader, which is read on whatever waits to be sent to it.  The answer is left
+        out where that is much, if it ``may_drop``.
+        """
+        if not (may_drop and self._sender.buffer.size > MAX_OUTGOING):
+            self.send(frames.encode(frames.RESPONSE, request.id, request.timeout_ms, head, parts))
+
     def answer(self, frame):
         """Send an encoded answer.  A peer that does not read its answers is not read either."""
         self.send(frame)
@@ -192,8 +201,10 @@ class Connection(object):
 
     def on_broken(self, error):
         """The socket broke while sending (of the sender)."""
-        # What the peer said before it went away still counts.
-        self.read_what_is_there()
+        if self._is_dispatching:
+            self._breaking = error  # when that is done
+            return
+        self.read_what_is_there()  # what the peer said before it went away counts
         self.close(self._broken(error))
 
     def on_drained(self):
@@ -208,15 +219,13 @@ class Connection(object):
         return monotonic() - self.last_read
 
     def _on_readable(self):
-        if self.is_foreign():
-            return
-        if self._receive():
+        if not self.is_foreign() and self._receive():
             self._dispatch()
 
     def _receive(self):
         """One ``recv`` into the decoder; whether anything came."""
         try:
-            data = self._recv(_BIG_READ_SIZE if self.decoder.missing > _READ_SIZE else _READ_SIZE)
+            data = self._recv(self._read_size)
         except socket.error as error:
             if error.errno not in WOULD_BLOCK and error.errno != errno.EINTR:
                 self.close(self._broken(error))
@@ -226,6 +235,11 @@ class Connection(object):
             return False
         self.last_read = monotonic()
         self.decoder.feed(data)
+        # More at once only of who sends much: in place of what does not come stays a mapping.
+        if len(data) == self._read_size and self.decoder.missing > self._read_size:
+            self._read_size = min(2 * self._read_size, _BIG_READ_SIZE)
+        elif self._read_size != _READ_SIZE:
+            self._read_size = _READ_SIZE
         return True
 
     def _dispatch(self):
@@ -267,6 +281,9 @@ class Connection(object):
         finally:
             self._is_dispatching = False
             self._sender.uncork()
+        if self._breaking is not None and not self.is_closed:
+            error, self._breaking = self._breaking, None
+            self.on_broken(error)
         if count >= FIRST:
             self._pace.end(count)
         else:

@@ -22,19 +22,25 @@ _log = logging.getLogger(__name__)
 _PATIENCE = 3
 
 
+def _notify(connection):
+    connection.notify(messages.HEARTBEAT_REQUEST)
+
+
 class SilenceWatch(object):
     """Closes those of some connections from which nothing came in three intervals.
 
     :param connections: a function that gives the connections, each time anew.
     :param interval: seconds.
     :param on_tick: called before each look, in the hub.
+    :param beat: sends a heartbeat to a connection.
     """
 
     #: from one look to the next, in intervals
     _EVERY = 0.5
 
-    def __init__(self, loop, connections, interval, on_tick=None):
+    def __init__(self, loop, connections, interval, on_tick=None, beat=None):
         self._connections = connections
+        self._beat = beat or _notify
         self._limit = interval * _PATIENCE
         self._period = interval * self._EVERY
         self._on_tick = on_tick
@@ -58,7 +64,7 @@ class SilenceWatch(object):
         for connection in self._connections():
             if connection.is_paused:
                 # This side does not read it: its silence says nothing, and it hears from us.
-                connection.notify(messages.HEARTBEAT_REQUEST)
+                self._beat(connection)
             elif self._silence(connection, now) > self._limit:
                 connection.read_what_is_there()
                 if not connection.is_closed and self._silence(connection, now) > self._limit:
@@ -84,11 +90,11 @@ class Heartbeat(SilenceWatch):
     def __init__(self, loop, connection, interval, check):
         self._connection = connection
         watched = [connection] if check else []
-        super(Heartbeat, self).__init__(loop, lambda: watched, interval, self._beat)
+        super(Heartbeat, self).__init__(loop, lambda: watched, interval, self._tick)
 
-    def _beat(self):
+    def _tick(self):
         if not self._connection.is_closed:
-            self._connection.notify(messages.HEARTBEAT_REQUEST)
+            self._beat(self._connection)
 
 
 class Listening(SilenceWatch):
@@ -109,12 +115,14 @@ class Beats(object):
     """A leader's heartbeats: one to each of some connections in every second tick of its watch.
 
     :param connections: a function that gives the connections, each time anew.
+    :param beat: sends a heartbeat to a connection.
     """
 
     #: So many are sent in a turn of the loop: thousands would hold up everything else.
     _AT_ONCE = 100
 
-    def __init__(self, loop, connections):
+    def __init__(self, loop, connections, beat):
+        self._beat = beat
         self._loop = loop
         self._connections = connections
         self._ticks = 0
@@ -133,6 +141,6 @@ class Beats(object):
         batch, self._waiting = self._waiting[:self._AT_ONCE], self._waiting[self._AT_ONCE:]
         for connection in batch:
             if not connection.is_closed:
-                connection.notify(messages.HEARTBEAT_REQUEST)
+                self._beat(connection)
         if self._waiting:
             self._loop.run_callback(self._send)

@@ -86,7 +86,11 @@ class Sender(object):
 
     def withdraw(self, number):
         """Take a frame back; whether nothing of it was sent."""
-        return self.buffer.withdraw(number)
+        was_long = self.buffer.size > _LOW_WATER
+        is_withdrawn = self.buffer.withdraw(number)
+        if is_withdrawn and not self.is_closed:
+            self._note_shorter(was_long)
+        return is_withdrawn
 
     # Flushing -----------------------------------------------------------------------------
 
@@ -123,11 +127,16 @@ class Sender(object):
                     self._is_blocked = True
                     self._owner.on_broken(error)
                     return
-        if self.room.waits and buffer.size <= _LOW_WATER:
+        self._note_shorter(was_long)
+
+    def _note_shorter(self, was_long):
+        """The buffer has become shorter."""
+        size = self.buffer.size
+        if self.room.waits and size <= _LOW_WATER:
             self._let_in()
-        if self._emptied.waits and not buffer.size:
+        if self._emptied.waits and not size:
             self._emptied.release_all()
-        if was_long and buffer.size <= _LOW_WATER:
+        if was_long and size <= _LOW_WATER:
             self._owner.on_drained()
 
     def _wait_for_kernel(self):

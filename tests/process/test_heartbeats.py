@@ -118,6 +118,26 @@ def test_a_silent_follower_that_the_leader_beats_is_dropped(members, port, closi
     assert 2 <= len(beats) <= 4
 
 
+def test_all_that_a_leader_asks_of_a_follower_is_told_apart(members, port, closing):
+    leader = members.join(heartbeat_interval=INTERVAL)
+    connection = closing(raw_peer.follow(port, hello=raw_peer.hello(
+        can=["leader_beats", "goodbye", "quiet_push"])))
+    key = {"type": "subscribe", "key": "k", "reg": {"dataId": "ids"}}
+    connection.request(key)
+    ids = []
+    for _ in range(2):
+        beat = connection.expect("heartbeat")
+        ids.append(beat.number)
+        connection.respond(beat, {"type": "heartbeat_res"})
+    ids.append(connection.expect("subscribe_result").number)
+    closed = leader.begin("close", client="main")
+    goodbye = connection.expect("goodbye")
+    ids.append(goodbye.number)
+    connection.respond(goodbye, {"type": "goodbye_res"})
+    closed.get()
+    assert len(set(ids)) == len(ids)
+
+
 def test_a_leader_that_does_not_check_does_not_beat(members, port, closing):
     members.join(check_heartbeat=False, heartbeat_interval=INTERVAL)
     connection = closing(raw_peer.connect(port))

@@ -208,3 +208,19 @@ def outcome(data, pieces):
     except ProtocolError as error:
         return type(error), str(error)
     return found
+
+
+def test_a_body_that_comes_in_crumbs_takes_no_more_than_its_size(monkeypatch):
+    monkeypatch.setattr(decoder_module, "_LONG", 100)
+    body = b"0123456789" * 10000
+    decoder = FrameDecoder(2 ** 20)
+    data = frame(REQUEST, 1, {"type": "x"}, body) + b"rest"
+    decoder.feed(data[:200])
+    assert decoder.next_frame() is None
+    most = 0
+    for start in range(200, len(data), 3):
+        decoder.feed(data[start:start + 3])
+        most = max(most, len(decoder._pieces or ()))
+    assert most <= len(body) // decoder_module._SHORT + 2
+    assert decoder.next_frame().body == body
+    assert decoder.is_inside_frame

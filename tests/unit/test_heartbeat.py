@@ -256,7 +256,7 @@ def sent(connections):
 
 def test_a_leader_sends_one_heartbeat_to_each_in_two_ticks_and_not_to_all_at_once(many):
     turns = Turns()
-    beats = Beats(turns, lambda: many)
+    beats = Beats(turns, lambda: many, heartbeat_module._notify)
     beats.tick()
     assert sent(many) == 0
     beats.tick()
@@ -270,7 +270,7 @@ def test_a_leader_sends_one_heartbeat_to_each_in_two_ticks_and_not_to_all_at_onc
 
 def test_a_leader_that_is_behind_with_its_heartbeats_begins_anew_but_once(many):
     turns = Turns()
-    beats = Beats(turns, lambda: many)
+    beats = Beats(turns, lambda: many, heartbeat_module._notify)
     for _ in range(4):
         beats.tick()
     assert len(turns.due) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import absolute_import, division, print_function
 
-import mmap
 import os
 import sys
 import threading
@@ -31,10 +30,10 @@ def in_child(function):
 @pytest.fixture(params=["page", "pid"])
 def kind(request, monkeypatch):
     """Both ways to know it."""
-    monkeypatch.setattr(own_process, "_marks", {})
+    monkeypatch.setattr(own_process, "_last", (0, 0))
     if request.param == "pid":
         monkeypatch.setattr(own_process, "here", own_process._Pid())
-    elif not isinstance(own_process.here, mmap.mmap):
+    elif isinstance(own_process.here, own_process._Pid):
         pytest.skip("there is no page that forks empty")
     else:
         monkeypatch.setattr(own_process, "here", own_process._make_page())
@@ -85,3 +84,35 @@ def test_where_the_system_has_no_such_page_the_pid_is_asked_for(monkeypatch):
     monkeypatch.setattr(own_process, "_WIPE_ON_FORK", 12345)
     if sys.version_info >= (3, 8):  # there a mapping takes advice
         assert own_process._make_page()[0] == os.getpid()
+
+
+class Process(object):
+    """Stands for the module ``os`` in another process."""
+
+    def __init__(self, pid):
+        self.getpid = lambda: pid
+
+
+def test_no_generation_has_the_mark_of_an_earlier_one(monkeypatch):
+    monkeypatch.setattr(own_process, "_last", (0, 0))
+    monkeypatch.setattr(own_process, "here", [0])
+    monkeypatch.setattr(own_process, "_is_hooked", True)
+    marks = []
+    for pid in range(1000, 3000):
+        own_process.here[0] = 0
+        monkeypatch.setattr(own_process, "os", Process(pid))
+        marks.append(own_process.mark())
+    assert len(set(marks)) == len(marks)
+
+
+def test_where_the_kernel_only_says_that_it_empties_the_page_a_hook_does(monkeypatch):
+    hooks = []
+    monkeypatch.setattr(own_process, "_last", (0, 0))
+    monkeypatch.setattr(own_process, "here", [0])
+    monkeypatch.setattr(own_process, "_is_hooked", False)
+    monkeypatch.setattr(own_process, "call_after_fork_in_child", hooks.append)
+    mark = own_process.mark()
+    assert own_process.mark() == mark
+    hook, = hooks
+    hook()  # as in a child
+    assert own_process.here[0] == 0

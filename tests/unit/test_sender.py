@@ -12,6 +12,7 @@ from clusterclient_sync._compat import monotonic
 from clusterclient_sync.exceptions import (
     NOT_SENT, UNKNOWN, ConnectionClosedError, ResponseTimeoutError)
 from clusterclient_sync.transport import pace
+from clusterclient_sync.transport import sender as sender_module
 from support.connections import Line, in_hub
 from support.scripted import request, response, until
 
@@ -299,3 +300,45 @@ def test_a_peer_that_answers_and_goes_is_read_before_a_send_fails(line, quiet):
     assert greenlet.exception is None
     until(lambda: line.handler.errors)
     assert "broke" in str(line.handler.errors[0])
+
+
+# -- what must not be lost, nor stop
+
+def test_what_a_broken_line_still_brought_is_handed_on(line, monkeypatch):
+    monkeypatch.setattr(pace.Pace, "is_early", lambda self: True)
+    line.handler._on_request = lambda connection, frame: connection.respond(frame, b"{}")
+    line.sock.error = errno.EPIPE  # of the first early send
+    line.peer.send(b"".join(numbered(100)))
+    until(lambda: line.handler.errors)
+    assert [one.id for one in line.handler.requests] == list(range(100))
+
+
+def test_a_leader_is_read_on_whatever_waits_to_be_sent_to_it(narrow):
+    connection = narrow.connection
+    while connection.outgoing_size <= sender_module.MAX_OUTGOING:
+        connection.send(b"x" * MIB)
+    before = connection.outgoing_size
+    narrow.peer.send(request(1, {}) + request(2, {}))
+    for one in narrow.handler.wait_for(2):
+        connection.reply(one, b"{}")
+    assert connection.outgoing_size == before
+    connection.reply(narrow.handler.requests[0], b"{}", may_drop=False)
+    assert connection.outgoing_size > before
+    assert not connection.is_paused
+    narrow.peer.send(request(3, {}))
+    assert narrow.handler.wait_for(3)[2].id == 3
+
+
+def test_a_line_is_read_again_when_what_made_its_buffer_long_is_taken_back(narrow):
+    connection = narrow.connection
+    callers = [gevent.spawn(connection.request, b"{}", (b"x" * MIB,), monotonic() + 0.05, 1)
+               for _ in range(9)]
+    gevent.sleep(0)
+    narrow.peer.send(request(1, {}))
+    connection.respond(narrow.handler.wait_for(1)[0], b"{}")
+    assert connection.is_paused
+    gevent.joinall(callers)
+    assert all(caller.exception.outcome == NOT_SENT for caller in callers)
+    assert not connection.is_paused
+    narrow.peer.send(request(2, {}))
+    assert narrow.handler.wait_for(2)[1].id == 2

@@ -44,8 +44,9 @@ def assert_alike(function, value):
 @given(st.one_of(st.binary(max_size=40), st.text(max_size=40)))
 def test_both_ways_write_and_read_the_same(value):
     assert_alike(JSON.encode, value)
-    assert_alike(JSON.encode, bytearray(value if isinstance(value, bytes) else value.encode(
-        "utf-8", "replace")))
+    data = value if isinstance(value, bytes) else value.encode("utf-8", "replace")
+    assert_alike(JSON.encode, bytearray(data))
+    assert_alike(JSON.encode, Bytes(data))
     assert_alike(JSON.encode, [value])
     assert_alike(JSON.decode, JSON.encode(value))
 
@@ -58,6 +59,18 @@ def test_both_ways_refuse_the_same(value, place, inserted, replaces):
         place = min(place, len(data))
         end = place + len(inserted) if replaces else place
         assert_alike(JSON.decode, data[:place] + inserted + data[end:])
+
+
+class Bytes(bytes):
+    """Of Python 2 a text, where it is UTF-8."""
+
+
+@pytest.mark.parametrize("value", [
+    Bytes(b":1234567890123456"), Bytes(b"\xff:1234567890123456"), bytearray(b"ab"),
+    memoryview(b"abcd"), Bytes(b"a" * 3)])
+def test_binary_of_other_classes(value):
+    assert_alike(JSON.encode, value)
+    assert_alike(JSON.encode, [value])
 
 
 @pytest.mark.parametrize("digits", [b"QUI=", b"QUJ=", b"QUJD====", b"QU=I", b"QQ==QUJD", b"QUJ",

@@ -150,6 +150,7 @@ def test_they_go_by_themselves(pool, monkeypatch):
     burst(pool, 300)
     until(lambda: len(pool.workers) == workers._KEPT)
     assert pool.trim_timer is None
+    assert not pool._idle_before  # nothing keeps those that went
 
 
 def test_a_pool_that_is_closed_has_no_timer(pool):

@@ -11,8 +11,6 @@ import binascii
 import codecs
 import re
 
-from .values import bytes_of
-
 #: Values from so many bytes on are worth a look.
 LONG = 64 * 1024
 
@@ -26,8 +24,8 @@ _special = re.compile(b"[\\x00-\\x1f\\x80-\\xff\\\\]").search
 
 
 def encoded_bytes(value):
-    """Binary of any type as ``json_tags`` has it."""
-    return b"".join((_BEFORE, base64.b64encode(bytes_of(value)), _AFTER))
+    """Bytes as ``json_tags`` has them."""
+    return b"".join((_BEFORE, base64.b64encode(value), _AFTER))
 
 
 def decoded(data):

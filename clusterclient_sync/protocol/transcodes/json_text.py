@@ -21,7 +21,7 @@ from ...exceptions import TranscodeError
 from ..errors import message_of
 from . import json_long
 from .json_tags import bounded_int, tagged, untagged
-from .values import BINARY, MAX_DIGITS, raise_failure
+from .values import BINARY, MAX_DIGITS, bytes_of, is_text, raise_failure
 
 
 class JsonTranscode(object):
@@ -127,8 +127,10 @@ def _misspells_booleans(text):
 def _encode_carefully(value):
     """Encode what is not plain JSON, or say what in it cannot be encoded."""
     try:
-        if isinstance(value, BINARY) and len(value) > _LONG:
-            return json_long.encoded_bytes(value)
+        if isinstance(value, BINARY) and not is_text(value):
+            data = bytes_of(value)
+            if len(data) > _LONG:
+                return json_long.encoded_bytes(data)
         return ascii_bytes(_join(_encode_plain(tagged(value), 0)))
     except MemoryError:
         raise

@@ -90,6 +90,11 @@ def bytes_of(value):
     return value.tobytes() if isinstance(value, memoryview) else bytes(value)
 
 
+def is_text(value):
+    """Whether a binary is text: a ``str`` of Python 2 that is UTF-8."""
+    return isinstance(value, six.binary_type) and text_of_bytes(value) is not None
+
+
 def name_text(name):
     """A dict's key as the text that JSON has for it, exactly as Python's C encoder writes it.
 
