@@ -23,7 +23,9 @@ _MAX_PARSED = 2048
 _MAX_PARSED_SIZE = 512
 #: The bytes of a longer body are gathered by themselves: joined once, they are the body.
 _LONG = 64 * 1024
-_SHORT = 4096
+#: So many pieces in a row that are shorter than that are joined.
+_CRUMBS = 64
+_SHORT = 1024
 
 
 def parse_head(data):
@@ -52,7 +54,8 @@ class FrameDecoder(object):
         time; it holds from the next header on.
     """
 
-    __slots__ = ("max_frame_size", "missing", "_buffer", "_position", "_pieces", "_long")
+    __slots__ = ("max_frame_size", "missing", "_buffer", "_position", "_pieces", "_crumbs",
+                 "_long")
 
     def __init__(self, max_frame_size):
         self.max_frame_size = max_frame_size
@@ -60,6 +63,7 @@ class FrameDecoder(object):
         self._position = 0
         # The rest of a frame that is not complete: pieces are joined once, when all are there.
         self._pieces = None
+        self._crumbs = 0  # how many of the last ones are short
         #: how many bytes the frame that was begun still lacks; 0 where none was begun
         self.missing = 0
         # A frame whose body is long, without it or, when that is complete, with it.
@@ -75,10 +79,14 @@ class FrameDecoder(object):
         """Take the next bytes of the stream."""
         if self._pieces:
             pieces = self._pieces
-            if len(data) < _SHORT and len(pieces[-1]) < _SHORT:
-                pieces[-1] += data  # of many small ones each would cost more than it holds
+            pieces.append(data)
+            if len(data) < _SHORT:
+                self._crumbs += 1
+                if self._crumbs == _CRUMBS:  # each costs more than it holds
+                    pieces[-_CRUMBS:] = [b"".join(pieces[-_CRUMBS:])]
+                    self._crumbs = 0
             else:
-                pieces.append(data)
+                self._crumbs = 0
             self.missing -= len(data)
             if self.missing > 0:
                 return
@@ -137,6 +145,7 @@ class FrameDecoder(object):
             else:
                 size += _HEADER_SIZE
             self._pieces = [buffer[start:] if start else buffer]
+            self._crumbs = 0
             self.missing = size - (len(buffer) - start)
             self._buffer, self._position = b"", 0
             return None

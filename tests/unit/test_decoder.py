@@ -221,6 +221,6 @@ def test_a_body_that_comes_in_crumbs_takes_no_more_than_its_size(monkeypatch):
     for start in range(200, len(data), 3):
         decoder.feed(data[start:start + 3])
         most = max(most, len(decoder._pieces or ()))
-    assert most <= len(body) // decoder_module._SHORT + 2
+    assert most <= len(body) // (3 * decoder_module._CRUMBS) + decoder_module._CRUMBS + 1
     assert decoder.next_frame().body == body
     assert decoder.is_inside_frame
