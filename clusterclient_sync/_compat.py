@@ -22,6 +22,7 @@ from gevent._hub_local import get_hub_if_exists
 PY2 = six.PY2
 
 if PY2:
+    import atexit
     import fcntl
     import imp
 
@@ -104,6 +105,26 @@ if PY2:
         for _ in range(depth):
             imp.acquire_lock()
 
+    def _quiet_at_exit(start):
+        """Python 2 takes the modules apart under threads that still run: what they raise from then
+        on says nothing.  (Python 3 ends them before that.)
+        """
+        ending = []
+        atexit.register(ending.append, True)  # one of the last: it is registered early
+        failures = BaseException
+
+        def start_quietly(function, args):
+            def run():
+                try:
+                    function(*args)
+                except failures:
+                    if not ending:
+                        raise
+
+            return start(run, ())
+
+        return start_quietly
+
 else:
     from time import monotonic
 
@@ -152,6 +173,8 @@ else:
 native_thread_id = monkey.get_original("thread" if PY2 else "_thread", "get_ident")
 #: Starts a native thread, also there: ``start_thread(function, args)``.
 start_thread = monkey.get_original("thread" if PY2 else "_thread", "start_new_thread")
+if PY2:
+    start_thread = _quiet_at_exit(start_thread)
 #: Have the main thread raise KeyboardInterrupt.
 interrupt_main = monkey.get_original("thread" if PY2 else "_thread", "interrupt_main")
 #: Locks and sleep of native threads, likewise.

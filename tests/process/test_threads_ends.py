@@ -196,3 +196,32 @@ client.close()
     assert (told["answer"], told["runtime"]) == (1, "thread")
     member = members.join()
     assert leader_of([member]) is member
+
+
+# A thread that still runs when the interpreter ends.
+ENDS_UNDER_A_THREAD = """
+import time
+from clusterclient_sync import _compat, registry
+
+def work():
+    while True:
+        registry.live_clients()
+
+_compat.start_thread(work, ())
+time.sleep(0.05)
+"""
+
+
+def test_a_program_that_ends_under_a_thread_says_nothing(processes):
+    for _ in range(5):  # Python 2 takes its modules apart under the thread, in any order
+        program = processes.start(ENDS_UNDER_A_THREAD)
+        assert program.wait(timeout=10) == 0, program.describe()
+        assert program.stderr_text() == ""
+
+
+def test_what_a_thread_raises_before_that_is_told(processes):
+    program = processes.start(
+        "import time\nfrom clusterclient_sync import _compat\n"
+        "_compat.start_thread(int, ('x',))\ntime.sleep(0.2)")
+    assert program.wait(timeout=10) == 0, program.describe()
+    assert "ValueError" in program.stderr_text()

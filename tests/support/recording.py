@@ -177,12 +177,16 @@ class RecordingClient(DataClientBase):
 
     def subscribe(self, registration, listener):
         """Knows the members ``first`` (a value that is told at once) and ``fails`` (a text)."""
+        listeners = self.listeners.setdefault(registration["dataId"], [])
+        if "gate" not in registration and "fails" not in registration:
+            listeners.append(listener)  # who hears of the note may tell values at once
         self.record.note("subscribe", registration)
         if "gate" in registration:
             self.record.gate(registration["gate"]).wait()
         if "fails" in registration:
             raise ValueError(registration["fails"])
-        self.listeners.setdefault(registration["dataId"], []).append(listener)
+        if "gate" in registration:
+            listeners.append(listener)
         if "first" in registration:
             listener(registration["first"])
 
