@@ -54,7 +54,6 @@ class Core(object):
         self.plan = plan
         self.options = options
         self._log = options.logger
-        self._response_timeout = options.response_timeout
         self.hub = get_hub()
         self.pool = WorkerPool(self.hub, plan.name)
         self.user_code = outside.make(options.runtime, self.hub, options.max_threads)
@@ -95,9 +94,7 @@ class Core(object):
         """Call a delegated method; see :meth:`ClusterClient.call`."""
         if callback is None and (kwargs or spec.style != "return"):
             callback, args, kwargs = take_callback(spec, args, kwargs)
-        if timeout is None:
-            timeout = self._response_timeout if spec.timeout is None else spec.timeout
-        call = Call(spec, args, kwargs, timeout)
+        call = self._new_call(spec, args, kwargs, timeout)
         if callback is None:
             return self._make(call)
         self.check_open()
@@ -106,7 +103,7 @@ class Core(object):
 
     def _new_call(self, spec, args, kwargs, timeout):
         if timeout is None:
-            timeout = self._response_timeout if spec.timeout is None else spec.timeout
+            timeout = self.options.response_timeout if spec.timeout is None else spec.timeout
         return Call(spec, args, kwargs, timeout)
 
     def _make(self, call, is_oneway=False):

@@ -39,7 +39,6 @@ from .sender import MAX_OUTGOING, WOULD_BLOCK, Sender
 
 _log = logging.getLogger(__name__)
 
-_MAX_ID = frames.MAX_ID
 _REQUEST = frames.REQUEST
 _HEADER_SIZE = frames.HEADER_SIZE
 _NO_REASON = frozenset()  # one for all: on some Pythons each empty one is large
@@ -178,7 +177,7 @@ class Connection(object):
         """
         if self.is_closed:
             raise self._closed_error(NOT_SENT)
-        self._last_id = id = self._last_id % _MAX_ID + 1  # as next_id()
+        id = self.next_id()
         frame = frames.encode(_REQUEST, id, frames.milliseconds(timeout), head, parts)
         if limit is not None and len(frame) - _HEADER_SIZE > limit:
             raise frames.too_large(len(frame) - _HEADER_SIZE, limit)

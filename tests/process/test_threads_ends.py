@@ -3,7 +3,9 @@
 from __future__ import absolute_import, division, print_function
 
 import pytest
+import six
 
+from clusterclient_sync import _compat
 from support.members import leader_of
 from support.threaded import PRELUDE
 
@@ -210,7 +212,7 @@ def work():
         registry.live_clients()
 
 _compat.start_thread(work, ())
-time.sleep(0.05)
+time.sleep(0.05)  # both are at work, whoever is when the end comes
 """
 
 
@@ -221,9 +223,40 @@ def test_a_program_that_ends_under_a_thread_says_nothing(processes):
         assert program.stderr_text() == ""
 
 
+# It ends when its thread has.
+RAISES_IN_A_THREAD = """
+import time
+from six.moves import _thread
+from clusterclient_sync import _compat
+
+def work():
+    begun.release()
+    raise ValueError("told")
+
+begun = _compat.native_lock()
+begun.acquire()
+_compat.start_thread(work, ())
+begun.acquire()
+while _thread._count():
+    time.sleep(0.001)
+"""
+
+
 def test_what_a_thread_raises_before_that_is_told(processes):
-    program = processes.start(
-        "import time\nfrom clusterclient_sync import _compat\n"
-        "_compat.start_thread(int, ('x',))\ntime.sleep(0.2)")
+    program = processes.start(RAISES_IN_A_THREAD)
     assert program.wait(timeout=10) == 0, program.describe()
     assert "ValueError" in program.stderr_text()
+
+
+@pytest.mark.skipif(not six.PY2, reason="Python 3 ends its threads before it takes modules apart")
+def test_threads_are_quiet_from_the_interpreters_end_on(monkeypatch):
+    at_exit, started = [], []
+    monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(call))
+    start = _compat._quiet_at_exit(lambda run, args: started.append((run, args)))
+    start(int, ("x",))
+    (run, args), = started
+    with pytest.raises(ValueError):
+        run(*args)
+    for call in at_exit:
+        call[0](*call[1:])
+    run(*args)
